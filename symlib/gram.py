@@ -1,0 +1,179 @@
+"""Gram matrices of large data sets in bounded memory: block by block, each symmetric half once, with progress.
+
+`gram` gives K_ij = k(x_i, x_j) among points; `invariant_gram` gives only κ_cd(u) = k(x_c, u·x_d), |G| times smaller, which
+is all of K when the kernel is invariant under the group (Perin and Deny 2025, and book chapter 05 for any group).
+"""
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from symlib.checks import positive_int
+from symlib.kernels import Kernel
+
+MEMORY_LIMIT = 8 * 2**30  # bytes, the default of the functions below
+_WORKSPACE = 8  # arrays of a block's size alive inside a kernel evaluation
+_INVARIANCE_TOLERANCE = 1e-7  # of the largest value: arccos near equal points carries 1e-8 of rounding
+
+
+def gram(kernel, x, *, ndim=1, block_size=2048, memory_limit=MEMORY_LIMIT, progress=True):
+    """The Gram matrix K_ij = k(x_i, x_j), block by block on and above the diagonal, mirrored below.
+
+    Parameters
+    ----------
+    kernel : callable
+        `kernel(x1)` and `kernel(x1, x2)` → (..., n1, n2) array, or a `Kernel` of two.
+        For example `lambda *x: mlp_kernel(*x).ntk`.
+    x : (..., n, d) array of points, or (..., n, H, W) images with `ndim=2`
+        Leading axes are a stack of independent sets; slices of it are evaluated together.
+    ndim : int, axes of one point
+    block_size : int, largest number of points (or of stacked points) along one side of a block
+    memory_limit : int, bytes
+    progress : bool, show a bar when there is more than one block
+
+    Returns
+    -------
+    (..., n, n) float64 array, or a `Kernel` of two where the kernel returns one.
+
+    Raises
+    ------
+    MemoryError
+        Before anything is allocated, if the estimate exceeds `memory_limit`.
+    ValueError
+        If `x` has too few axes.
+
+    Examples
+    --------
+    >>> from symlib.kernels import rbf
+    >>> gram(lambda *x: rbf(*x, length_scale=1.0), np.eye(3)).shape
+    (3, 3)
+    """
+    x = np.asarray(x)
+    block_size = positive_int(block_size, "block_size")
+    if x.ndim < 1 + ndim:
+        raise ValueError(f"x must hold points along an axis before its last {ndim}, got shape {x.shape}")
+    point = x.shape[x.ndim - ndim :]
+    batch, n = x.shape[: -1 - ndim], x.shape[-1 - ndim]
+    stack = x.reshape(-1, n, *point)
+    parts = 2 if isinstance(kernel(stack[0, :1]), Kernel) else 1
+    sets = max(1, min(len(stack), (block_size // n) ** 2))
+    side = min(n, block_size)
+    refuse_beyond_memory(parts * (stack.shape[0] * n * n + _WORKSPACE * sets * side * side), memory_limit, "gram")
+
+    results = [np.empty((len(stack), n, n)) for _ in range(parts)]
+    starts = range(0, n, block_size)
+    slices = np.array_split(np.arange(len(stack)), -(-len(stack) // sets))
+    work = [(s, i, j) for s in slices for i in starts for j in starts if i <= j]
+    for s, i, j in tqdm(work, desc="gram", unit="block", disable=not progress or len(work) == 1, leave=False):
+        rows, columns = slice(i, i + block_size), slice(j, j + block_size)
+        sets_here = stack[s[0] : s[-1] + 1]
+        block = kernel(sets_here[:, rows]) if i == j else kernel(sets_here[:, rows], sets_here[:, columns])
+        for result, values in zip(results, block if parts == 2 else [block]):
+            result[s[0] : s[-1] + 1, rows, columns] = values
+            if i != j:
+                result[s[0] : s[-1] + 1, columns, rows] = np.swapaxes(values, -1, -2)
+    results = [result.reshape(*batch, n, n) for result in results]
+    return Kernel(*results) if parts == 2 else results[0]
+
+
+def invariant_gram(kernel, orbits, group, *, ndim=1, project=False, memory_limit=MEMORY_LIMIT, progress=True):
+    """The invariant Gram κ_cd(u) = k(x_c, u·x_d): all of an invariant K in one column of blocks.
+
+    Half of it is evaluated, since κ(u⁻¹) = κ(u)ᵀ. With `project`, the average over all poses instead,
+    κ_cd(u) = (1/|G|) Σ_g k(g·x_c, gu·x_d), the nearest invariant Gram when the action is not exactly an isometry of the
+    kernel (interpolated rotations): |G| times the work, the same memory.
+
+    Parameters
+    ----------
+    kernel : callable as for `gram`, returning one array
+    orbits : (..., C, |G|, d) array, or (..., C, |G|, H, W) with `ndim=2`
+        Index g of the group axis is element g acting on the seed.
+    group : FiniteGroup
+    project : bool
+    memory_limit : int, bytes
+    progress : bool, show a bar
+
+    Returns
+    -------
+    kappa : (..., |G|, C, C) float64 array
+
+    Raises
+    ------
+    ValueError
+        If the orbits do not fit the group, or (without `project`) the kernel is not invariant under the action, which
+        is checked on up to four orbits.
+    MemoryError
+        Before anything is allocated, if the estimate exceeds `memory_limit`.
+
+    Examples
+    --------
+    >>> from symlib.datasets import circles
+    >>> from symlib.groups import cyclic
+    >>> from symlib.kernels import rbf
+    >>> invariant_gram(lambda *x: rbf(*x, length_scale=1.0), circles(6, separation=1.0), cyclic(6)).shape
+    (6, 2, 2)
+    """
+    orbits = np.asarray(orbits)
+    axis = orbits.ndim - ndim - 1  # the group axis
+    if axis < 1 or orbits.shape[axis] != group.order:
+        raise ValueError(
+            f"orbits must have shape (..., C, |G|, point) with |G| = {group.order} and points of {ndim} axes, got "
+            f"{orbits.shape}"
+        )
+    n_orbits = orbits.shape[axis - 1]
+    poses = np.moveaxis(orbits, axis, 0)  # (|G|, ..., C, point)
+    size = int(np.prod(orbits.shape[: axis - 1], dtype=int)) * n_orbits**2
+    refuse_beyond_memory(size * (group.order + _WORKSPACE), memory_limit, "invariant_gram")
+
+    if project:
+        return _projected(kernel, poses, group, progress)
+    kappa = np.empty((group.order, *orbits.shape[: axis - 1], n_orbits, n_orbits))
+    half = [u for u in range(group.order) if u <= group.inverse[u]]
+    for u in _bar(half, "invariant gram", progress):
+        kappa[u] = kernel(poses[0]) if u == 0 else kernel(poses[0], poses[u])
+        kappa[group.inverse[u]] = np.swapaxes(kappa[u], -1, -2)
+    _refuse_if_not_invariant(kernel, poses, group, kappa, ndim)
+    return np.moveaxis(kappa, 0, -3)
+
+
+def _projected(kernel, poses, group, progress):
+    """κ averaged over the pose of the first point; of (g, h) and (h, g) one block is evaluated."""
+    kappa = 0.0
+    for g in _bar(range(group.order), "projected gram", progress):
+        for h in range(g, group.order):
+            block = np.asarray(kernel(poses[g]) if g == h else kernel(poses[g], poses[h]))
+            if np.ndim(kappa) == 0:
+                kappa = np.zeros((group.order, *block.shape))
+            u = group.table[group.inverse[g], h]
+            kappa[u] += block
+            if g != h:
+                kappa[group.inverse[u]] += np.swapaxes(block, -1, -2)
+    return np.moveaxis(kappa / group.order, 0, -3)
+
+
+def _refuse_if_not_invariant(kernel, poses, group, kappa, ndim):
+    """Raise unless k(g·x, gu·x') = κ(u) for generators g, every u, and the first few orbits."""
+    few = (..., slice(0, 4), *(slice(None),) * ndim)
+    for g in group.generators:
+        for u in range(group.order):
+            moved = kernel(poses[g][few], poses[group.table[g, u]][few])
+            gap = np.abs(moved - kappa[u][..., :4, :4]).max()
+            if gap > _INVARIANCE_TOLERANCE * np.abs(kappa).max():
+                raise ValueError(
+                    f"the kernel is not invariant under this action: k(gx, gux') and k(x, ux') differ by {gap:.1e} at "
+                    f"g = {g}, u = {u} (largest kernel value {np.abs(kappa).max():.1e}); pass project=True for the nearest "
+                    'invariant Gram, or an exact action such as rotation_orbits(..., interpolation="steerable")'
+                )
+
+
+def _bar(work, name, progress):
+    return tqdm(work, desc=name, unit="pose", disable=not progress or len(work) < 2, leave=False)
+
+
+def refuse_beyond_memory(entries, limit, name):
+    """Raise MemoryError if that many float64 entries exceed the limit in bytes."""
+    need = 8 * entries
+    if need > limit:
+        raise MemoryError(
+            f"{name} would need about {need / 2**30:.3g} GiB, more than the limit of {limit / 2**30:.3g} GiB; use fewer points, "
+            "invariant_gram (|G| times smaller), or pass memory_limit= in bytes"
+        )

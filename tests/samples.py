@@ -1,0 +1,33 @@
+"""Groups of every kind, and invariant Gram matrices with no other structure, for the tests to draw from."""
+
+import numpy as np
+
+from symlib import groups
+from symlib.spectral import project_invariant
+
+GROUPS = {
+    group.name: group
+    for group in [
+        groups.cyclic(1),
+        groups.cyclic(2),
+        groups.cyclic(7),
+        groups.cyclic(8),
+        groups.dihedral(1),
+        groups.dihedral(2),
+        groups.dihedral(4),
+        groups.dihedral(5),
+        groups.quaternion(),
+        groups.symmetric(3),
+        groups.symmetric(4),
+        groups.direct_product(groups.cyclic(3), groups.quaternion()),
+        # No closed form given: irreps are found numerically.
+        groups.FiniteGroup(groups.symmetric(3).table, name="S3 from its table"),
+    ]
+}
+
+
+def random_kappa(group, n_orbits, seed, batch=()):
+    """An invariant positive definite κ with no other structure."""
+    n = group.order * n_orbits
+    factor = np.random.default_rng(seed).standard_normal((*batch, n, n))
+    return project_invariant(factor @ factor.swapaxes(-1, -2) / n, group)

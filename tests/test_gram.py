@@ -1,0 +1,120 @@
+"""Blocked Gram matrices equal the kernel in one call, are half computed, and refuse what does not fit in memory."""
+
+import numpy as np
+import pytest
+
+from symlib.datasets import mnist
+from symlib.gram import gram, invariant_gram
+from symlib.groups import cyclic, dihedral
+from symlib.kernels import mlp_kernel, rbf
+from symlib.orbits import dihedral_orbits, normalize, points, rotation_orbits
+from symlib.spectral import expand_invariant, project_invariant
+
+
+def ntk(*x):
+    return mlp_kernel(*x).ntk
+
+
+class Counting:
+    """A kernel that records how many entries it computed."""
+
+    def __init__(self):
+        self.entries = 0
+
+    def __call__(self, x1, x2=None):
+        values = rbf(x1, x2, length_scale=2.0)
+        self.entries += values.size
+        return values
+
+
+@pytest.mark.parametrize("n, block", [(7, 3), (9, 3), (5, 100)])
+def test_blocks_make_the_whole(n, block):
+    x = np.random.default_rng(0).standard_normal((n, 4))
+    np.testing.assert_allclose(gram(ntk, x, block_size=block, progress=False), ntk(x), rtol=1e-13)
+
+
+def test_both_kernels_and_stacks():
+    x = np.random.default_rng(1).standard_normal((5, 3, 6, 4))
+    both = gram(mlp_kernel, x, block_size=8, progress=False)
+    expected = mlp_kernel(x)
+    np.testing.assert_allclose(both.nngp, expected.nngp, rtol=1e-13)
+    np.testing.assert_allclose(both.ntk, expected.ntk, rtol=1e-13)
+
+
+def test_images_as_points():
+    x = np.random.default_rng(2).standard_normal((5, 3, 3))
+
+    def kernel(a, b=None):
+        return rbf(a.reshape(-1, 9), None if b is None else b.reshape(-1, 9), length_scale=1.0)
+
+    np.testing.assert_allclose(gram(kernel, x, ndim=2, block_size=2, progress=False), kernel(x), rtol=1e-13)
+
+
+def test_each_symmetric_half_is_computed_once():
+    counting = Counting()
+    gram(counting, np.random.default_rng(3).standard_normal((100, 2)), block_size=10, progress=False)
+    assert counting.entries == 1 + 100 * 55  # one probe, 55 of 100 blocks
+
+    group, counting = cyclic(16), Counting()
+    angle = 2 * np.pi * np.arange(16) / 16
+    orbits = np.stack([np.cos(angle), np.sin(angle)], -1) * np.array([1.0, 2.0, 3.0])[:, None, None]
+    invariant_gram(counting, orbits, group, progress=False)
+    # 9 of 16 elements, and the check of invariance on one generator.
+    assert counting.entries == (9 + 16) * 9
+
+
+def test_memory_is_refused_before_it_is_allocated():
+    def never(*x):
+        assert x[0].shape[-2] == 1, "computed before the estimate"
+        return rbf(*x, length_scale=1.0)
+
+    x = np.zeros((3000, 2))
+    with pytest.raises(
+        MemoryError, match=r"gram would need about 0\.\d+ GiB, more than the limit of 0.0625 GiB.*invariant_gram"
+    ):
+        gram(never, x, memory_limit=2**26)
+    with pytest.raises(MemoryError, match="invariant_gram would need"):
+        invariant_gram(never, np.zeros((3000, 4, 2)), cyclic(4), memory_limit=2**26)
+
+
+def test_invariant_gram_is_one_column_of_blocks():
+    images = mnist()[0][[3, 2, 1]]
+    orbits = normalize(dihedral_orbits(images)).reshape(3, 8, -1)
+    kappa = invariant_gram(ntk, orbits, dihedral(4), progress=False)
+    np.testing.assert_allclose(
+        expand_invariant(kappa, dihedral(4)), ntk(points(orbits[..., None, :].reshape(3, 8, 28, 28))), rtol=1e-12
+    )
+
+
+def test_batches_of_orbits():
+    orbits = np.random.default_rng(4).standard_normal((2, 3, 1, 5)).repeat(4, axis=2)
+    kappa = invariant_gram(ntk, orbits, cyclic(4), progress=False)
+    assert kappa.shape == (2, 4, 3, 3)
+    np.testing.assert_allclose(kappa[1, 2], ntk(orbits[1, :, 0]), rtol=1e-12)
+
+
+def test_an_action_that_is_no_isometry_is_refused_or_projected():
+    images, n = mnist()[0][[3, 2]], 8
+    spline = normalize(rotation_orbits(images, n)).reshape(2, n, -1)
+    with pytest.raises(ValueError, match="not invariant under this action.*project=True.*steerable"):
+        invariant_gram(ntk, spline, cyclic(n), progress=False)
+    projected = invariant_gram(ntk, spline, cyclic(n), project=True, progress=False)
+    dense = ntk(points(spline.reshape(2, n, 28, 28)))
+    np.testing.assert_allclose(projected, project_invariant(dense, cyclic(n)), rtol=1e-12)
+
+    exact = normalize(rotation_orbits(images, n, interpolation="steerable")).reshape(2, n, -1)
+    kappa = invariant_gram(ntk, exact, cyclic(n), progress=False)
+    np.testing.assert_allclose(
+        kappa, project_invariant(ntk(points(exact.reshape(2, n, 28, 28))), cyclic(n)), rtol=1e-10
+    )
+
+
+@pytest.mark.parametrize("shape", [(3, 5, 2), (4, 2)])
+def test_orbits_must_fit_the_group(shape):
+    with pytest.raises(ValueError, match=r"\|G\| = 4"):
+        invariant_gram(ntk, np.zeros(shape), cyclic(4))
+
+
+def test_a_single_point_is_no_set():
+    with pytest.raises(ValueError, match="points along an axis"):
+        gram(ntk, np.zeros(3))
