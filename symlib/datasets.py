@@ -120,7 +120,7 @@ def circles(n, separation, radius=1.0):
     separation, radius = finite_array([separation, radius], "(separation, radius)", ndim=1)
     if radius <= 0:
         raise ValueError(f"radius must be positive, got {radius}")
-    angle = 2 * np.pi * (np.arange(n) + [[0], [0.5]]) / n
+    angle = 2 * np.pi * np.add.outer([0, 0.5], np.arange(n)) / n
     height = np.broadcast_to([[separation / 2], [-separation / 2]], angle.shape)
     return np.stack([radius * np.cos(angle), radius * np.sin(angle), height], axis=-1)
 

@@ -181,6 +181,8 @@ def _complete(url, part):
             tqdm(total=total, initial=have, desc=part.stem, unit="B", unit_scale=True) as bar,
         ):
             file.seek(have)
+            # A connection that breaks must hand over its last bytes; the length is checked below.
+            response.raw.enforce_content_length = False
             for chunk in response.iter_content(_CHUNK):
                 bar.update(file.write(chunk))
     if total is not None and _size(part) < total:

@@ -5,7 +5,7 @@ is all of K when the kernel is invariant under the group (Perin and Deny 2025, a
 """
 
 import numpy as np
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from symlib.checks import positive_int
 from symlib.kernels import Kernel
@@ -63,7 +63,7 @@ def gram(kernel, x, *, ndim=1, block_size=2048, memory_limit=MEMORY_LIMIT, progr
     starts = range(0, n, block_size)
     slices = np.array_split(np.arange(len(stack)), -(-len(stack) // sets))
     work = [(s, i, j) for s in slices for i in starts for j in starts if i <= j]
-    for s, i, j in tqdm(work, desc="gram", unit="block", disable=not progress or len(work) == 1, leave=False):
+    for s, i, j in tqdm(work, desc="gram", unit="block", disable=not progress or len(work) == 1, leave=False, delay=1):
         rows, columns = slice(i, i + block_size), slice(j, j + block_size)
         sets_here = stack[s[0] : s[-1] + 1]
         block = kernel(sets_here[:, rows]) if i == j else kernel(sets_here[:, rows], sets_here[:, columns])
@@ -166,7 +166,7 @@ def _refuse_if_not_invariant(kernel, poses, group, kappa, ndim):
 
 
 def _bar(work, name, progress):
-    return tqdm(work, desc=name, unit="pose", disable=not progress or len(work) < 2, leave=False)
+    return tqdm(work, desc=name, unit="pose", disable=not progress or len(work) < 2, leave=False, delay=1)
 
 
 def refuse_beyond_memory(entries, limit, name):

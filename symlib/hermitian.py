@@ -7,11 +7,15 @@ counts as positive semidefinite and as singular in float64. Inverse from a Chole
 
 import numpy as np
 from scipy.linalg import lapack
+from threadpoolctl import ThreadpoolController
 
 # An eigenvalue below -PSD_TOLERANCE · ‖K‖ is a property of the matrix; one above it may be rounding.
 PSD_TOLERANCE = 1e-10
 # From this order on, one Cholesky call a matrix is quicker than numpy's batched eigendecomposition.
 _CHOLESKY_FROM = 32
+# Below this order the threads of a BLAS cost more than they do, and up to a hundred times more on a busy machine.
+_THREADS_FROM = 512
+_blas = ThreadpoolController()
 
 
 def inverse(matrix, ridge, name, scale=None):
@@ -42,13 +46,18 @@ def inverse(matrix, ridge, name, scale=None):
         scale = np.array([np.abs(one).sum(axis=0).max() for one in flat])
     else:
         scale = np.broadcast_to(scale, matrix.shape[:-2]).ravel()
+    with _blas.limit(limits=1 if flat.shape[-1] < _THREADS_FROM else None, user_api="blas"):
+        return _inverse_of_stack(flat, ridge, name, scale).reshape(matrix.shape)
+
+
+def _inverse_of_stack(flat, ridge, name, scale):
     if flat.shape[-1] < _CHOLESKY_FROM:
-        return _eigen_inverse(flat, ridge, name, scale).reshape(matrix.shape)
+        return _eigen_inverse(flat, ridge, name, scale)
     result = np.empty_like(flat)
     for one, out, size in zip(flat, result, scale):
         quick = _cholesky_inverse(one, ridge, size)
         out[:] = _eigen_inverse(one[None], ridge, name, size)[0] if quick is None else quick
-    return result.reshape(matrix.shape)
+    return result
 
 
 def inverse_eigenvalues(eigenvalues, ridge, name, scale):

@@ -12,7 +12,7 @@ from symlib.rotations import spline_orbits, steerable_orbits
 
 # Images a block: small enough that the passes of `normalize` over a block stay in the cache.
 _BLOCK = 256
-# A spread below this fraction of the largest pixel is rounding: such an image is constant.
+# A root mean square about the mean below this fraction of the mean is rounding: such an image is constant.
 _BLANK = 1e-12
 
 
@@ -205,14 +205,15 @@ def normalize(images):
     flat = images.reshape(-1, images.shape[-2] * images.shape[-1])
     out = np.empty(flat.shape)
     for start in range(0, len(flat), _BLOCK):
-        block = flat[start : start + _BLOCK].astype(np.float64, casting="same_kind")
-        largest = np.maximum(block.max(axis=1), -block.min(axis=1))
-        _refuse(~np.isfinite(largest), start, images, "holds NaN or inf; remove or repair it")
-        block -= block.mean(axis=1, keepdims=True)
-        norm = np.sqrt(np.einsum("ij,ij->i", block, block))
-        blank = norm <= _BLANK * np.sqrt(block.shape[1]) * largest
+        block = flat[start : start + _BLOCK].astype(np.float64, copy=False, casting="same_kind")
+        with np.errstate(invalid="ignore"):
+            mean = block.mean(axis=1, keepdims=True)
+        _refuse(~np.isfinite(mean[:, 0]), start, images, "holds NaN or inf; remove or repair it")
+        centred = np.subtract(block, mean, out=out[start : start + _BLOCK])
+        norm = np.sqrt(np.einsum("ij,ij->i", centred, centred))
+        blank = norm <= _BLANK * np.sqrt(block.shape[1]) * np.abs(mean[:, 0])
         _refuse(blank, start, images, "is blank (constant) and has no direction; leave it out")
-        np.divide(block, norm[:, None], out=out[start : start + len(block)])
+        centred /= norm[:, None]
     return out.reshape(images.shape)
 
 

@@ -154,7 +154,7 @@ def spectral_loo_residuals(kappa, labels, group, ridge=0.0):
     >>> from symlib.groups import cyclic
     >>> kappa = np.array([[[2.0, 0.5], [0.5, 2.0]], [[1.0, 0.5], [0.5, 1.0]]])
     >>> spectral_loo_residuals(kappa, [1.0, -1.0], cyclic(2))
-    array([ 0.85714286, -0.85714286])
+    array([ 0.72727273, -0.72727273])
     """
     kappa, labels, ridge = _checked(kappa, labels, group, ridge)
     denominator = 0.0
@@ -196,7 +196,7 @@ def spectral_holdout_residuals(kappa, labels, group, held_out, ridge=0.0):
     >>> from symlib.groups import cyclic
     >>> kappa = np.array([[[2.0, 0.5], [0.5, 2.0]], [[1.0, 0.5], [0.5, 1.0]]])
     >>> spectral_holdout_residuals(kappa, [1.0, -1.0], cyclic(2), [(0, 0)])[0]
-    array([0.85714286])
+    array([0.72727273])
     """
     kappa, labels, ridge = _checked(kappa, labels, group, ridge)
     n_orbits = len(labels)

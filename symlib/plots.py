@@ -1,0 +1,224 @@
+"""Figures from results: every function draws numbers that were computed elsewhere and computes none.
+
+`figure` opens a figure in the book's style, the `plot_…` functions draw on its axes, and `show` (or `slider`) turns it
+into HTML with alternative text and a caption, the same in JupyterLab, on Colab and in the built book. Colours are Okabe
+and Ito's, which colour-blind readers can tell apart; marks differ in shape as well.
+"""
+
+import base64
+import html
+import io
+import uuid
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9"
+GREY = "#767676"
+STYLE = {
+    "axes.prop_cycle": plt.cycler(color=[BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY]),
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 11,
+    "axes.labelsize": 11,
+    "axes.grid": True,
+    "grid.color": "#e4e4e4",
+    "grid.linewidth": 0.6,
+    "axes.axisbelow": True,
+    "xtick.labelsize": 9.5,
+    "ytick.labelsize": 9.5,
+    "legend.fontsize": 9.5,
+    "figure.facecolor": "white",
+    "svg.hashsalt": "symlib",  # the same figure gives the same file
+}
+# Below this many screen pixels an inch a figure scrolls sideways instead of shrinking, so a phone shows legible letters.
+_LEGIBLE = 72
+
+
+def figure(nrows=1, ncols=1, *, width=7.0, height=3.2, **kwargs):
+    """`plt.subplots` in the book's style: (fig, axes), `width` and `height` in inches."""
+    with plt.rc_context(STYLE):
+        return plt.subplots(nrows, ncols, figsize=(width, height), layout="constrained", **kwargs)
+
+
+class HTMLFigure:
+    """A finished figure that a notebook shows as HTML."""
+
+    def __init__(self, markup):
+        self.markup = markup
+
+    def _repr_html_(self):
+        return self.markup
+
+
+def show(fig, *, alt, caption=""):
+    """Close a figure and show it as SVG with alternative text and a caption.
+
+    Parameters
+    ----------
+    fig : matplotlib Figure
+    alt : str, what a reader who cannot see the figure needs to know; must not be empty
+    caption : str, may hold computed numbers; plain text
+
+    Returns
+    -------
+    HTMLFigure
+
+    Raises
+    ------
+    ValueError
+        If `alt` is empty.
+    """
+    if not alt.strip():
+        raise ValueError("alt must say what the figure shows, got an empty string")
+    content = base64.b64encode(svg(fig)).decode()
+    plt.close(fig)
+    minimum = round(_LEGIBLE * fig.get_figwidth())
+    words = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
+    return HTMLFigure(
+        '<figure class="symlib-figure" style="margin:0;overflow-x:auto">'
+        f'<img alt="{html.escape(alt, quote=True)}" src="data:image/svg+xml;base64,{content}" style="width:100%;min-width:{minimum}px;'
+        f'max-width:{round(110 * fig.get_figwidth())}px">{words}</figure>'
+    )
+
+
+def svg(fig):
+    """The bytes of a figure as SVG, the same for the same figure; its fonts are drawn as outlines."""
+    for legend in filter(None, (ax.get_legend() for ax in fig.axes)):
+        legend.set_frame_on(False)
+    with plt.rc_context(STYLE):
+        buffer = io.BytesIO()
+        fig.savefig(buffer, format="svg", metadata={"Date": None}, dpi=160)
+    return buffer.getvalue()
+
+
+def slider(frames, *, label, start=0):
+    """A slider through finished figures: a static page that a reader can explore without a server.
+
+    Parameters
+    ----------
+    frames : list of (value, HTMLFigure), `value` being what the slider shows at that frame
+    label : str, what the slider changes
+    start : int, the frame shown first, and the only one where scripts do not run
+
+    Returns
+    -------
+    HTMLFigure
+
+    Raises
+    ------
+    ValueError
+        If there are no frames, or `start` is not one of them.
+    """
+    if not 0 <= start < len(frames):
+        raise ValueError(f"start must be one of the {len(frames)} frames, got {start}")
+    name = f"slider-{uuid.uuid5(uuid.NAMESPACE_OID, label + str([value for value, _ in frames])).hex[:12]}"
+    panes = "".join(
+        f'<div class="symlib-frame"{"" if i == start else " hidden"}>{frame.markup}</div>'
+        for i, (_, frame) in enumerate(frames)
+    )
+    values = html.escape(str([str(value) for value, _ in frames]).replace("'", '"'), quote=True)
+    return HTMLFigure(
+        f'<div class="symlib-slider" id="{name}" data-values="{values}">'
+        f'<label>{html.escape(label)} = <output>{html.escape(str(frames[start][0]))}</output><br>'
+        f'<input type="range" min="0" max="{len(frames) - 1}" value="{start}" style="width:min(100%,28rem)"></label>{panes}'
+        f"""<script>(() => {{
+const root = document.getElementById("{name}"), values = JSON.parse(root.dataset.values);
+const panes = root.querySelectorAll(".symlib-frame");
+root.querySelector("input").addEventListener("input", (event) => {{
+  panes.forEach((pane, i) => {{ pane.hidden = i !== Number(event.target.value); }});
+  root.querySelector("output").textContent = values[event.target.value];
+}});
+}})()</script></div>"""
+    )
+
+
+def plot_images(axes, images, titles=None, *, signed=False):
+    """Images (n, H, W), one on each of the axes, on one scale: ink on paper, or (`signed`) colours about zero."""
+    images = np.asarray(images)
+    top = np.abs(images).max()
+    for i, (ax, image) in enumerate(zip(np.ravel(axes), images)):
+        ax.imshow(image, cmap="PuOr_r" if signed else "Greys", vmin=-top if signed else 0, vmax=top, interpolation="nearest")
+        ax.set(xticks=[], yticks=[], title="" if titles is None else titles[i])
+        ax.spines[:].set_visible(False)
+        ax.grid(False)
+
+
+def plot_matrix(ax, matrix, *, title="", label="", symmetric=False):
+    """A matrix as colours with a colour bar; `symmetric` centres the colours on zero."""
+    top = np.abs(matrix).max() if symmetric else None
+    colors = {"cmap": "PuOr_r", "vmin": -top, "vmax": top} if symmetric else {"cmap": "cividis"}
+    image = ax.imshow(matrix, interpolation="nearest", **colors)
+    ax.set_title(title)
+    ax.grid(False)
+    bar = ax.figure.colorbar(image, ax=ax, shrink=0.8, label=label)
+    bar.outline.set_visible(False)
+    return image
+
+
+def plot_spectrum(ax, eigenvalues, *, highlight=None, inverse=False, label=None, color=BLUE):
+    """Eigenvalues, or their inverses, against frequency; the frequencies in `highlight` are ringed.
+
+    Parameters
+    ----------
+    eigenvalues : (n,) array, by frequency ω = 0 … n−1, positive
+    highlight : list of int, optional
+    inverse : bool, draw 1/λ with its mean as a dashed line
+    """
+    values = 1 / np.asarray(eigenvalues) if inverse else np.asarray(eigenvalues)
+    ax.plot(values, "o-", color=color, markersize=3.5, linewidth=1, label=label)
+    if inverse:
+        ax.axhline(values.mean(), color=GREY, linestyle="--", linewidth=1.2)
+    for omega in highlight or []:
+        ax.plot(omega, values[omega], "o", color=VERMILLION, markersize=10, markerfacecolor="none", markeredgewidth=1.8)
+    ax.set(yscale="log", xlabel="frequency ω", ylabel="1/λ" if inverse else "eigenvalue λ")
+
+
+def plot_exact_vs_spectral(ax, exact, spectral, correct=None, *, title=""):
+    """Exact errors against predicted ones, one mark a data set, with the diagonal and the success line ε = 1.
+
+    Parameters
+    ----------
+    exact, spectral : (p,) arrays
+    correct : (p,) array of 0, 1 or 2, optional: how many of the two left-out poses are classified correctly
+    """
+    exact, spectral = np.asarray(exact), np.asarray(spectral)
+    top = 1.08 * max(exact.max(), spectral.max())
+    ax.plot([0, top], [0, top], color=GREY, linewidth=1)
+    for line in (ax.axhline, ax.axvline):
+        line(1.0, color=GREY, linewidth=1, linestyle=":")
+    if correct is None:
+        ax.scatter(spectral, exact, s=14, color=BLUE, alpha=0.7, linewidths=0)
+    else:
+        for count, marker, color in ((0, "x", VERMILLION), (1, "^", ORANGE), (2, "o", BLUE)):
+            here = np.asarray(correct) == count
+            if here.any():
+                ax.scatter(spectral[here], exact[here], s=16, marker=marker, color=color, alpha=0.75, label=f"{count} of 2 right")
+        ax.legend(loc="lower right", handletextpad=0.2)
+    ax.set(xlim=(0, top), ylim=(0, top), xlabel="spectral error", ylabel="exact error", title=title, aspect="equal")
+
+
+def plot_error_plane(ax, signal, noise, error, *, title=""):
+    """Errors over the plane of the two quantities that make them: λ_N⁻¹ across, ⟨λ⁻¹⟩ up; on the diagonal ε = 1."""
+    signal, noise = np.asarray(signal), np.asarray(noise)
+    low, high = 0.9 * min(signal.min(), noise.min()), 1.1 * max(signal.max(), noise.max())
+    marks = ax.scatter(signal, noise, c=error, s=14, cmap="PuOr_r", vmin=0, vmax=2, edgecolors=GREY, linewidths=0.3)
+    ax.plot([low, high], [low, high], color="black", linewidth=1)
+    ax.set(xlabel=r"$\lambda_N^{-1}$ (weaker signal →)", ylabel=r"$\langle\lambda^{-1}\rangle$", title=title)
+    ax.figure.colorbar(marks, ax=ax, label="exact error ε").outline.set_visible(False)
+
+
+def plot_phase_diagram(ax, x, y, error, *, xlabel, ylabel, title=""):
+    """log₁₀ of errors over a grid as colours, cut at a tenth and ten, with the line ε = 1 between success and failure.
+
+    Parameters
+    ----------
+    x : (m,) array; y : (n,) array; error : (n, m) array, positive
+    """
+    exponent = np.log10(error)
+    mesh = ax.pcolormesh(x, y, exponent, cmap="PuOr_r", vmin=-1, vmax=1, shading="nearest", rasterized=True)
+    if (error < 1).any() and (error > 1).any():
+        ax.contour(x, y, exponent, levels=[0], colors="black", linewidths=1.6)
+    ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    ax.grid(False)
+    ax.figure.colorbar(mesh, ax=ax, label="log₁₀ ε", extend="both").outline.set_visible(False)

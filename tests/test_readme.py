@@ -1,0 +1,26 @@
+"""The README's number, its figure's source and its example are what the code computes."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from book.readme_figure import FIGURE, headline
+
+README = (Path(__file__).parents[1] / "README.md").read_text()
+
+
+def test_numbers_are_computed():
+    accuracy, correlation = headline()
+    assert f"**{accuracy}** of the poses" in README
+    assert f"with correlation **{correlation}**" in README
+
+
+def test_figure_is_there():
+    assert f"book/_static/{FIGURE.name}" in README and FIGURE.stat().st_size > 10_000
+
+
+def test_example_runs(capsys):
+    exec(re.search(r"```python\n(.*?)```", README, re.DOTALL)[1], {})
+    errors = np.array(capsys.readouterr().out.strip(" []\n").split(), float)
+    assert errors.shape == (2,) and (errors > 0).all()
