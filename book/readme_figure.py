@@ -7,14 +7,24 @@ from pathlib import Path
 
 import numpy as np
 
-from symlib import circulant_loo_error, digit_pairs, loo_residuals, mlp_kernel, mnist, normalize, plots, points, rotation_orbits
+from symlib import (
+    circulant_loo_error,
+    digit_pairs,
+    loo_residuals,
+    mlp_kernel,
+    mnist,
+    normalize,
+    plots,
+    points,
+    rotation_orbits,
+)
 
 COUNTS = (4, 16, 64)
-FIGURE = Path(__file__).parent / "_static" / "exact_against_spectral.svg"
+FIGURE = Path(__file__).parent / "figures" / "exact_against_spectral.svg"
 
 
 def measure(n, n_pairs=512):
-    """For n rotations: exact error of each pair, its spectral error, and how many of its two upright poses are right."""
+    """For n rotations: exact errors (pairs, n, 2) of every pose of both digits, and the spectral error of each pair."""
     images, digits = mnist()
     pairs = digit_pairs(digits, n_pairs, seed=0)
     orbits = normalize(rotation_orbits(images[pairs.ravel()], n)).reshape(n_pairs, 2, n, 28, 28)

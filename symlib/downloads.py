@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pooch
 import requests
 from tqdm import tqdm
 
@@ -84,13 +83,20 @@ def verified(raw, remote, path):
     return unpacked
 
 
+def _pooch():
+    # Imported when a download is due: in a notebook without widgets its import warns.
+    import pooch
+
+    return pooch
+
+
 def _unpack(raw):
     return gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
 
 
 def _cached(remote):
     """Path of the intact file in the cache, downloaded if it is not there yet."""
-    cache = Path(os.environ.get("SYMLIB_CACHE") or pooch.os_cache("symlib"))
+    cache = Path(os.environ.get("SYMLIB_CACHE") or _pooch().os_cache("symlib"))
     name = remote.name if remote.packed else remote.name.removesuffix(".gz")
     target = cache / remote.folders[-1] / name
     if not _intact(target, remote):
@@ -103,7 +109,7 @@ def _cached(remote):
 
 
 def _intact(path, remote):
-    return path.is_file() and pooch.file_hash(str(path), alg="sha256") == remote.sha256
+    return path.is_file() and _pooch().file_hash(str(path), alg="sha256") == remote.sha256
 
 
 def _download(remote, target):
@@ -146,7 +152,7 @@ def _from_mirror(url, remote, target):
         before = _size(part)
         try:
             place = {"fname": target.name, "path": target.parent}
-            pooch.retrieve(url, f"sha256:{remote.sha256}", **place, downloader=download)
+            _pooch().retrieve(url, f"sha256:{remote.sha256}", **place, downloader=download)
             return
         except (OSError, ValueError):
             broke_off = _size(part) > before

@@ -1,7 +1,7 @@
 """Gram matrices of large data sets in bounded memory: block by block, each symmetric half once, with progress.
 
-`gram` gives K_ij = k(x_i, x_j) among points; `invariant_gram` gives only κ_cd(u) = k(x_c, u·x_d), |G| times smaller, which
-is all of K when the kernel is invariant under the group (Perin and Deny 2025, and book chapter 05 for any group).
+`gram` gives K_ij = k(x_i, x_j) among points; `invariant_gram` gives only κ_cd(u) = k(x_c, u·x_d), |G| times smaller,
+which is all of K when the kernel is invariant under the group (Perin and Deny 2025; book chapter 05 for any group).
 """
 
 import numpy as np
@@ -63,7 +63,9 @@ def gram(kernel, x, *, ndim=1, block_size=2048, memory_limit=MEMORY_LIMIT, progr
     starts = range(0, n, block_size)
     slices = np.array_split(np.arange(len(stack)), -(-len(stack) // sets))
     work = [(s, i, j) for s in slices for i in starts for j in starts if i <= j]
-    for s, i, j in tqdm(work, desc="gram", unit="block", disable=not progress or len(work) == 1, leave=False, delay=1):
+    for s, i, j in tqdm(
+        work, desc="gram", unit="block", disable=not progress or len(work) == 1, leave=False, delay=1
+    ):
         rows, columns = slice(i, i + block_size), slice(j, j + block_size)
         sets_here = stack[s[0] : s[-1] + 1]
         block = kernel(sets_here[:, rows]) if i == j else kernel(sets_here[:, rows], sets_here[:, columns])
@@ -160,8 +162,8 @@ def _refuse_if_not_invariant(kernel, poses, group, kappa, ndim):
             if gap > _INVARIANCE_TOLERANCE * np.abs(kappa).max():
                 raise ValueError(
                     f"the kernel is not invariant under this action: k(gx, gux') and k(x, ux') differ by {gap:.1e} at "
-                    f"g = {g}, u = {u} (largest kernel value {np.abs(kappa).max():.1e}); pass project=True for the nearest "
-                    'invariant Gram, or an exact action such as rotation_orbits(..., interpolation="steerable")'
+                    f"g = {g}, u = {u} (largest kernel value {np.abs(kappa).max():.1e}); pass project=True for the "
+                    'nearest invariant Gram, or an exact action such as rotation_orbits(..., interpolation="steerable")'
                 )
 
 
@@ -174,6 +176,6 @@ def refuse_beyond_memory(entries, limit, name):
     need = 8 * entries
     if need > limit:
         raise MemoryError(
-            f"{name} would need about {need / 2**30:.3g} GiB, more than the limit of {limit / 2**30:.3g} GiB; use fewer points, "
-            "invariant_gram (|G| times smaller), or pass memory_limit= in bytes"
+            f"{name} would need about {need / 2**30:.3g} GiB, more than the limit of {limit / 2**30:.3g} GiB; "
+            "use fewer points, invariant_gram (|G| times smaller), or pass memory_limit= in bytes"
         )

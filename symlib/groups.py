@@ -130,7 +130,9 @@ def symmetric(n):
     """
     n = positive_int(n, "n")
     if n > 5:
-        raise ValueError(f"symmetric(n) is built for n <= 5 (order 120), got n = {n}; give FiniteGroup a table instead")
+        raise ValueError(
+            f"symmetric(n) is built for n <= 5 (order 120), got n = {n}; give FiniteGroup a table instead"
+        )
     elements = list(permutations(range(n)))
     index = {g: i for i, g in enumerate(elements)}
     table = [[index[tuple(g[i] for i in h)] for h in elements] for g in elements]
@@ -174,7 +176,9 @@ def _group_table(table):
         g, h = bad[0]
         raise ValueError(f"table is no group, closure fails: {g}·{h} = {table[g, h]} is not in 0..{n - 1}")
     if not (np.array_equal(table[0], np.arange(n)) and np.array_equal(table[:, 0], np.arange(n))):
-        raise ValueError("table is no group, identity fails: element 0 must leave every element as it is on both sides")
+        raise ValueError(
+            "table is no group, identity fails: element 0 must leave every element as it is on both sides"
+        )
     # Associativity need only be tested in the middle place for elements that generate all (Light's test).
     generators = _generating_set(table)
     for b in generators:
@@ -182,7 +186,8 @@ def _group_table(table):
         if (bad := np.argwhere(left != right)).size:
             a, c = bad[0]
             raise ValueError(
-                f"table is no group, associativity fails: ({a}·{b})·{c} = {left[a, c]} but {a}·({b}·{c}) = {right[a, c]}"
+                f"table is no group, associativity fails: ({a}·{b})·{c} = {left[a, c]} "
+                f"but {a}·({b}·{c}) = {right[a, c]}"
             )
     if (bad := np.flatnonzero(~(table == 0).any(axis=1))).size:
         raise ValueError(f"table is no group, inverses fail: element {bad[0]} has none")

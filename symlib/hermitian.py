@@ -67,15 +67,15 @@ def inverse_eigenvalues(eigenvalues, ridge, name, scale):
     if bad.any():
         raise ValueError(
             f"{name} is not positive semidefinite: lambda_min = {lowest[bad][0]:.6g}, below the "
-            f"{-PSD_TOLERANCE * scale[bad][0]:.1e} that rounding explains; check the kernel, for a ridge does not mend an "
-            "indefinite matrix"
+            f"{-PSD_TOLERANCE * scale[bad][0]:.1e} that rounding explains; check the kernel, "
+            "for a ridge does not mend an indefinite matrix"
         )
     singular = lowest <= eigenvalues.shape[-1] * np.finfo(float).eps * scale
     if ridge == 0 and singular.any():
         raise ValueError(
             f"{name} is singular to working precision at ridge 0: lambda_min = {lowest[singular][0]:.1e} at scale "
-            f"{scale[singular][0]:.1e}, as when points repeat or orbits collapse; pass a small positive ridge, for example "
-            f"ridge={max(1e-10 * scale[singular][0], np.finfo(float).tiny):.0e}"
+            f"{scale[singular][0]:.1e}, as when points repeat or orbits collapse; pass a small positive ridge, "
+            f"for example ridge={max(1e-10 * scale[singular][0], np.finfo(float).tiny):.0e}"
         )
     return 1.0 / (np.maximum(eigenvalues, 0.0) + ridge)
 

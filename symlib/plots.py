@@ -31,7 +31,7 @@ STYLE = {
     "figure.facecolor": "white",
     "svg.hashsalt": "symlib",  # the same figure gives the same file
 }
-# Below this many screen pixels an inch a figure scrolls sideways instead of shrinking, so a phone shows legible letters.
+# Below this many screen pixels an inch a figure scrolls sideways instead of shrinking: letters stay legible on a phone.
 _LEGIBLE = 72
 
 
@@ -77,8 +77,8 @@ def show(fig, *, alt, caption=""):
     words = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
     return HTMLFigure(
         '<figure class="symlib-figure" style="margin:0;overflow-x:auto">'
-        f'<img alt="{html.escape(alt, quote=True)}" src="data:image/svg+xml;base64,{content}" style="width:100%;min-width:{minimum}px;'
-        f'max-width:{round(110 * fig.get_figwidth())}px">{words}</figure>'
+        f'<img alt="{html.escape(alt, quote=True)}" src="data:image/svg+xml;base64,{content}" '
+        f'style="width:100%;min-width:{minimum}px;max-width:{round(110 * fig.get_figwidth())}px">{words}</figure>'
     )
 
 
@@ -120,8 +120,9 @@ def slider(frames, *, label, start=0):
     values = html.escape(str([str(value) for value, _ in frames]).replace("'", '"'), quote=True)
     return HTMLFigure(
         f'<div class="symlib-slider" id="{name}" data-values="{values}">'
-        f'<label>{html.escape(label)} = <output>{html.escape(str(frames[start][0]))}</output><br>'
-        f'<input type="range" min="0" max="{len(frames) - 1}" value="{start}" style="width:min(100%,28rem)"></label>{panes}'
+        f"<label>{html.escape(label)} = <output>{html.escape(str(frames[start][0]))}</output><br>"
+        f'<input type="range" min="0" max="{len(frames) - 1}" value="{start}" style="width:min(100%,28rem)"></label>'
+        f"{panes}"
         f"""<script>(() => {{
 const root = document.getElementById("{name}"), values = JSON.parse(root.dataset.values);
 const panes = root.querySelectorAll(".symlib-frame");
@@ -138,7 +139,9 @@ def plot_images(axes, images, titles=None, *, signed=False):
     images = np.asarray(images)
     top = np.abs(images).max()
     for i, (ax, image) in enumerate(zip(np.ravel(axes), images)):
-        ax.imshow(image, cmap="PuOr_r" if signed else "Greys", vmin=-top if signed else 0, vmax=top, interpolation="nearest")
+        ax.imshow(
+            image, cmap="PuOr_r" if signed else "Greys", vmin=-top if signed else 0, vmax=top, interpolation="nearest"
+        )
         ax.set(xticks=[], yticks=[], title="" if titles is None else titles[i])
         ax.spines[:].set_visible(False)
         ax.grid(False)
@@ -170,7 +173,9 @@ def plot_spectrum(ax, eigenvalues, *, highlight=None, inverse=False, label=None,
     if inverse:
         ax.axhline(values.mean(), color=GREY, linestyle="--", linewidth=1.2)
     for omega in highlight or []:
-        ax.plot(omega, values[omega], "o", color=VERMILLION, markersize=10, markerfacecolor="none", markeredgewidth=1.8)
+        ax.plot(
+            omega, values[omega], "o", color=VERMILLION, markersize=10, markerfacecolor="none", markeredgewidth=1.8
+        )
     ax.set(yscale="log", xlabel="frequency ω", ylabel="1/λ" if inverse else "eigenvalue λ")
 
 
@@ -193,7 +198,15 @@ def plot_exact_vs_spectral(ax, exact, spectral, correct=None, *, title=""):
         for count, marker, color in ((0, "x", VERMILLION), (1, "^", ORANGE), (2, "o", BLUE)):
             here = np.asarray(correct) == count
             if here.any():
-                ax.scatter(spectral[here], exact[here], s=16, marker=marker, color=color, alpha=0.75, label=f"{count} of 2 right")
+                ax.scatter(
+                    spectral[here],
+                    exact[here],
+                    s=16,
+                    marker=marker,
+                    color=color,
+                    alpha=0.75,
+                    label=f"{count} of 2 right",
+                )
         ax.legend(loc="lower right", handletextpad=0.2)
     ax.set(xlim=(0, top), ylim=(0, top), xlabel="spectral error", ylabel="exact error", title=title, aspect="equal")
 

@@ -23,6 +23,7 @@ from scipy import fft, ndimage, sparse, special
 
 # Images a block: enough for the matrix products, few enough that a block stays in the cache.
 _BLOCK = 32
+_STEERABLE_BLOCK = 64
 
 
 def spline_orbits(images, n):
@@ -86,20 +87,34 @@ def _cubic_weights(coordinate, side):
 def steerable_orbits(images, n):
     """Exact rotation of float64 images (C, side, side): (C, n, side, side), pose g at index g."""
     count, side, _ = images.shape
-    modes, vectors = _steerable_modes(side)
-    # One (side², multiplicity) basis for each class of frequencies modulo n but the fixed one.
-    bases = [vectors[:, modes % n == k] for k in range(1, n // 2 + 1)]
+    flat = images.reshape(count, side**2)
+    bases = _class_bases(n, side)
     orbits = np.empty((count, n, side**2))
-    for start in range(0, count, _BLOCK):
-        block = images[start : start + _BLOCK].reshape(-1, side**2)
-        parts = np.empty((len(block), n // 2 + 1, side**2), dtype=complex)
-        parts[:, 0] = block
-        for k, basis in enumerate(bases, start=1):
-            parts[:, k] = (block @ basis.conj()) @ basis.T
+    parts = np.empty((min(count, _STEERABLE_BLOCK), n // 2 + 1, side**2), dtype=complex)
+    for start in range(0, count, _STEERABLE_BLOCK):
+        block = flat[start : start + _STEERABLE_BLOCK]
+        conjugate = parts[: len(block)]  # of Y_k
+        conjugate[:, 0] = block
+        for k, (inward, outward) in enumerate(bases, start=1):
+            conjugate[:, k] = (block @ inward @ outward).view(complex)
             # Class n - k is the conjugate of class k, n/2 its own. What no class takes is fixed.
-            parts[:, 0] -= parts[:, k].real * (1 if 2 * k == n else 2)
-        orbits[start : start + _BLOCK] = fft.irfft(parts.conj(), n, axis=1, norm="forward")
+            conjugate[:, 0] -= conjugate[:, k].real * (1 if 2 * k == n else 2)
+        orbits[start : start + _STEERABLE_BLOCK] = fft.irfft(conjugate, n, axis=1, norm="forward")
     return orbits.reshape(count, n, side, side)
+
+
+@lru_cache(maxsize=16)
+def _class_bases(n, side):
+    """Real matrices (inward, outward) for each class k = 1 .. n/2 of frequencies modulo n.
+
+    With p + iq = Vᵀx, conj(Y_k) = conj(V) (p + iq): `x @ inward` is (p, q), and `@ outward` gives real and
+    imaginary parts interleaved, which is how complex numbers lie in memory.
+    """
+    modes, vectors = _steerable_modes(side)
+    classes = [vectors[:, modes % n == k].conj() for k in range(1, n // 2 + 1)]
+    return [
+        (np.concatenate([v.real, -v.imag], axis=1), np.concatenate([v.T, 1j * v.T]).view(float)) for v in classes
+    ]
 
 
 @lru_cache(maxsize=4)

@@ -1,12 +1,13 @@
 """Errors of kernel regression on left-out poses, read off the Fourier transform of the Gram matrix.
 
-If k(gx, gx') = k(x, x'), the Gram matrix of orbits is K[(g,c),(h,d)] = κ_cd(g⁻¹h) and the group Fourier transform makes it
-block diagonal, K ≅ ⊕_ρ κ̂(ρ) ⊗ I_dρ. With A = K + σ²I and labels y_c constant on orbits, the residual of one left-out pose is
+If k(gx, gx') = k(x, x'), the Gram matrix of orbits is K[(g,c),(h,d)] = κ_cd(g⁻¹h) and the group Fourier transform
+makes it block diagonal, K ≅ ⊕_ρ κ̂(ρ) ⊗ I_dρ. With A = K + σ²I and labels y_c constant on orbits, the residual of one
+left-out pose is
 
     e_c = [Â(1)⁻¹ y]_c / ( (1/|G|) Σ_ρ d_ρ tr [Â(ρ)⁻¹]_cc ),      Â(ρ) = κ̂(ρ) + σ²I,
 
-the numerator being the signal (separation of the classes at frequency zero), the denominator the noise (how sparsely the
-orbits are sampled). The paper's case, ε = λ_N⁻¹/⟨λ⁻¹⟩ on one circulant Gram, is Perin and Deny (2025), section 4. Derived in
+the numerator being the signal (separation of the classes at frequency zero), the denominator the noise (how sparsely
+the orbits are sampled). The paper's case, ε = λ_N⁻¹/⟨λ⁻¹⟩ on one circulant Gram, is Perin and Deny (2025). Derived in
 book chapters 04 and 05. Points are element-major: index (g, c) ↦ g·C + c.
 """
 
@@ -21,8 +22,8 @@ from symlib.regression import from_inverse_rows
 def circulant_loo_error(gram, ridge=0.0):
     """The paper's spectral error of two interleaved orbits with opposite labels, ε = λ_N⁻¹ / ⟨λ⁻¹⟩.
 
-    λ are the eigenvalues of the 2N × 2N Gram after averaging its cyclic diagonals (the nearest circulant matrix), plus the
-    ridge; λ_N belongs to the labels +1 −1 +1 −1 …, ⟨·⟩ is the mean over all 2N frequencies.
+    λ are the eigenvalues of the 2N × 2N Gram after averaging its cyclic diagonals (the nearest circulant matrix), plus
+    the ridge; λ_N belongs to the labels +1 −1 +1 −1 …, ⟨·⟩ is the mean over all 2N frequencies.
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ def circulant_loo_error(gram, ridge=0.0):
 
 
 def circulant_eigenvalues(gram):
-    """Eigenvalues λ_ω, ω = 0 … n−1, of the circulant matrix nearest to a symmetric Gram (its cyclic diagonals averaged).
+    """Eigenvalues λ_ω, ω = 0 … n−1, of the circulant matrix nearest to a symmetric Gram matrix (diagonals averaged).
 
     Parameters
     ----------
@@ -112,7 +113,21 @@ def project_invariant(gram, group):
 
 
 def expand_invariant(kappa, group):
-    """The Gram (..., n, n) that an invariant one stands for, K[(g,c),(h,d)] = κ_cd(g⁻¹h): block-circulant for cyclic groups.
+    """The Gram (..., n, n) of an invariant one, K[(g,c),(h,d)] = κ_cd(g⁻¹h): block-circulant for cyclic groups.
+
+    Parameters
+    ----------
+    kappa : (..., |G|, C, C) array
+    group : FiniteGroup
+
+    Returns
+    -------
+    (..., n, n) array, n = |G|·C, points element-major
+
+    Raises
+    ------
+    ValueError
+        If κ does not fit the group.
 
     Examples
     --------

@@ -64,7 +64,7 @@ def test_neural_tangents(depth, w_std, b_std):
 
 
 def test_finite_networks_average_to_the_kernels():
-    # One hidden layer of width m: both kernels are means over m hidden units (and seeds), so their standard error is known.
+    # One hidden layer of width m: both kernels are means over seeds, so their standard error is known.
     rng = np.random.default_rng(2)
     d, m, seeds, w, b = 6, 2048, 60, 1.2, 0.5
     x = rng.standard_normal((4, d))

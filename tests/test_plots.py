@@ -68,6 +68,8 @@ def test_matrix_images_plane_and_phase_diagram():
     plots.plot_images(axes[0, 1:], rng.random((1, 4, 4)), titles=["digit"])
     assert axes[0, 1].get_title() == "digit"
     plots.plot_error_plane(axes[1, 0], [1.0, 2.0], [2.0, 1.0], [0.5, 1.5])
-    plots.plot_phase_diagram(axes[1, 1], [1, 2, 3], [1, 2], np.array([[0.5, 2, 3], [0.1, 0.5, 2]]), xlabel="x", ylabel="y")
+    plots.plot_phase_diagram(
+        axes[1, 1], [1, 2, 3], [1, 2], np.array([[0.5, 2, 3], [0.1, 0.5, 2]]), xlabel="x", ylabel="y"
+    )
     assert b"<svg" in plots.svg(fig)
     plots.plt.close(fig)

@@ -17,7 +17,7 @@ def test_numbers_are_computed():
 
 
 def test_figure_is_there():
-    assert f"book/_static/{FIGURE.name}" in README and FIGURE.stat().st_size > 10_000
+    assert f"book/figures/{FIGURE.name}" in README and FIGURE.stat().st_size > 10_000
 
 
 def test_example_runs(capsys):

@@ -1,0 +1,77 @@
+"""The built site, a server for it on the loopback, and a browser that can reach nothing else."""
+
+import functools
+import http.server
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def site():
+    """Folder of the built site, brought up to date at its own tier: smoke where there is none.
+
+    Processes of pytest-xdist that ask at once wait for each other: the build holds a lock.
+    """
+    record = ROOT / "_build" / "site.json"
+    tier = json.loads(record.read_text())["tier"] if record.exists() else "smoke"
+    command = [sys.executable, "-m", "book.build", "--tier", tier]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return ROOT / "_build" / "html"
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="session")
+def serve():
+    """A function that serves a folder on the loopback and gives its address."""
+    servers = []
+
+    def start(folder):
+        handler = functools.partial(_Quiet, directory=str(folder))
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A headless Chromium, the system's own or $CHROMIUM; without one the test is skipped.
+
+    With SYMLIB_REQUIRE_BROWSER=1, as in CI, it fails instead.
+    """
+    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        words = (
+            "no Chromium on this machine: install the package chromium, or set CHROMIUM to its path"
+        )
+        if os.environ.get("SYMLIB_REQUIRE_BROWSER") == "1":
+            pytest.fail(words)
+        pytest.skip(words)
+    from playwright.sync_api import sync_playwright
+
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    arguments += ["--no-first-run", "--disable-component-update", "--disable-sync"]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=found, headless=True, args=arguments)
+        yield chromium
+        chromium.close()

@@ -1,0 +1,125 @@
+"""Executing the chapters: nothing twice, everything again that has changed, and failures by name."""
+
+import subprocess
+import sys
+import time
+
+import nbformat
+import pytest
+
+from book.build import ROOT, chapter_names
+from book.execute import execute_all, read_chapter
+from book.repository import find_repository
+from book.site import foreign_references
+from book.stage import with_repository
+
+TIERS = {"01_a": {"smoke": {"n": 3}}, "02_b": {"smoke": {}}}
+
+
+def write(path, *cells):
+    code = [nbformat.v4.new_code_cell(source) for source in cells]
+    if cells[0].startswith("n ="):
+        code[0].metadata["tags"] = ["parameters"]
+    nbformat.write(nbformat.v4.new_notebook(cells=code), path)
+
+
+@pytest.fixture
+def tree(tmp_path):
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "symlib").mkdir()
+    (tmp_path / "symlib" / "a.py").write_text("x = 1\n")
+    write(tmp_path / "notebooks" / "01_a.ipynb", "n = 2", "print(n * 7)")
+    write(tmp_path / "notebooks" / "02_b.ipynb", "print('b')")
+    return tmp_path
+
+
+def execute(tree, *names):
+    chapters = [read_chapter(tree, name, TIERS, "smoke") for name in names]
+    return execute_all(chapters, "smoke", tree, tree / "cache")
+
+
+def test_nothing_is_executed_twice_and_what_changed_is(tree, capsys):
+    paths, failures = execute(tree, "01_a", "02_b")
+    assert failures == []
+    ran = nbformat.read(paths["01_a"], as_version=4)
+    assert [out.text for cell in ran.cells for out in cell.outputs] == ["21\n"]
+    assert "Executing 01_a, 02_b" in capsys.readouterr().out
+
+    assert execute(tree, "01_a", "02_b") == (paths, [])
+    assert "Executing" not in capsys.readouterr().out
+
+    write(tree / "notebooks" / "02_b.ipynb", "print('c')")
+    again, _ = execute(tree, "01_a", "02_b")
+    assert again["01_a"] == paths["01_a"] and again["02_b"] != paths["02_b"]
+    assert "Executing 02_b (" in capsys.readouterr().out
+
+    (tree / "symlib" / "a.py").write_text("x = 2\n")
+    execute(tree, "01_a", "02_b")
+    assert "Executing 01_a, 02_b" in capsys.readouterr().out
+
+
+def test_failure_names_chapter_and_cell_and_the_others_are_kept(tree, capsys):
+    write(tree / "notebooks" / "01_a.ipynb", "n = 2", "1 / (n - n)", "print(n)")
+    paths, failures = execute(tree, "01_a", "02_b")
+    assert [(f.name, f.cell) for f in failures] == [("01_a", 2)]
+    assert "01_a, cell 2: ZeroDivisionError: division by zero" in str(failures[0])
+    assert "1 / (n - n)" in str(failures[0])
+    assert "01_a: failed in cell 2" in capsys.readouterr().out
+    assert paths["02_b"].exists() and not paths["01_a"].exists()
+
+
+def test_missing_chapter_and_missing_tier_are_named(tree):
+    with pytest.raises(FileNotFoundError, match="_toc.yml names notebooks/03_c"):
+        read_chapter(tree, "03_c", TIERS, "smoke")
+    with pytest.raises(KeyError, match="no parameters of 01_a at the paper tier"):
+        read_chapter(tree, "01_a", TIERS, "paper")
+
+
+def test_second_build_does_nothing(site):
+    tier = (site.parent / "site.json").read_text().split('"tier": "')[1].split('"')[0]
+    start = time.perf_counter()
+    command = [sys.executable, "-m", "book.build", "--tier", tier]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(f"Up to date at the {tier} tier")
+    assert time.perf_counter() - start < 20
+
+
+def test_foreign_references_are_found(tmp_path):
+    (tmp_path / "a.html").write_text(
+        '<a href="https://a.org">read</a><img src="//b.org/x.png"><script src="c.js"></script>'
+        '<link rel="stylesheet" href="https://d.org/d.css"><link rel="canonical" href="https://e.org">'
+    )
+    (tmp_path / "f.css").write_text("@import 'https://f.org/f.css'; a { background: url(data:x) }")
+    assert foreign_references(tmp_path) == [
+        ("a.html", "//b.org/x.png"),
+        ("a.html", "https://d.org/d.css"),
+        ("f.css", "https://f.org/f.css"),
+    ]
+
+
+def test_repository_comes_from_the_environment(monkeypatch):
+    for name in ("SYMLIB_REPOSITORY", "GITHUB_REPOSITORY", "GITHUB_SHA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("GITHUB_SERVER_URL", "https://github.com")
+    monkeypatch.setenv("GITHUB_REPOSITORY", "ada/book")
+    monkeypatch.setenv("GITHUB_SHA", "abc")
+    found = find_repository(ROOT)
+    assert found == ("https://github.com/ada/book", "abc")
+    assert found.site == "https://ada.github.io/book"
+    monkeypatch.setenv("SYMLIB_REPOSITORY", "git@github.com:bob/bob.github.io.git")
+    assert find_repository(ROOT).site == "https://bob.github.io"
+    monkeypatch.setenv("SYMLIB_REPOSITORY", "/srv/elsewhere")
+    assert find_repository(ROOT) is None
+
+
+def test_launch_buttons_need_a_repository(monkeypatch):
+    monkeypatch.setenv("SYMLIB_REPOSITORY", "https://github.com/ada/book")
+    config = {"launch_buttons": {"colab_url": "https://colab.research.google.com"}}
+    found = with_repository(config, find_repository(ROOT))
+    assert found["repository"]["url"] == "https://github.com/ada/book"
+    assert found["launch_buttons"] == config["launch_buttons"]
+    assert "launch_buttons" not in with_repository(config, None)
+
+
+def test_contents_list_the_chapters_in_order():
+    assert chapter_names(ROOT) == sorted(chapter_names(ROOT))

@@ -1,0 +1,110 @@
+"""Does what Colab does: the newest versions, an empty folder, one notebook file, its first cell.
+
+symlib is served as a wheel from the loopback, where Colab takes it from GitHub.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from book.build import ROOT
+from book.execute import Chapter
+from book.stage import write_colab_copies
+
+pytestmark = pytest.mark.slow
+
+NAMES = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+NEWEST = ["numpy", "scipy", "jax", "matplotlib", "ipykernel", "pip"]
+
+
+def run(*command, **options):
+    done = subprocess.run(command, capture_output=True, text=True, **options)
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def make_environment(folder, *options):
+    run(sys.executable, "-m", "venv", *options, str(folder))
+    return folder / "bin" / "python"
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory, serve):
+    """Address of a wheel of symlib, built from a copy of the tree so that the tree stays clean."""
+    folder = tmp_path_factory.mktemp("wheel")
+    copy = folder / "tree"
+    shutil.copytree(ROOT / "symlib", copy / "symlib", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, copy)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    run(*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", str(folder), str(copy))
+    (built,) = folder.glob("*.whl")
+    return f"{serve(folder)}/{built.name}"
+
+
+@pytest.fixture(scope="module")
+def newest(tmp_path_factory):
+    """Python of an environment with the newest releases, as Colab carries them; symlib is absent."""
+    python = make_environment(tmp_path_factory.mktemp("newest") / "venv")
+    run(str(python), "-m", "pip", "install", "--quiet", "--upgrade", *NEWEST)
+    return python
+
+
+def installed(python):
+    listed = run(str(python), "-m", "pip", "list", "--format", "json")
+    return {package["name"].lower() for package in json.loads(listed)}
+
+
+def test_install_changes_no_installed_version(newest, wheel):
+    plan = run(
+        *(str(newest), "-m", "pip", "install", "--quiet", "--dry-run", "--report", "-"),
+        f"symlib[plots] @ {wheel}",
+    )
+    planned = {item["metadata"]["name"].lower() for item in json.loads(plan)["install"]}
+    assert "symlib" in planned
+    assert planned & installed(newest) == set()
+
+
+@pytest.fixture(scope="module")
+def executed(newest, wheel, tmp_path_factory):
+    """How each chapter's lowered copy ran. All run at once, each from nothing."""
+    folder = tmp_path_factory.mktemp("colab")
+    read = [Chapter(n, nbformat.read(ROOT / "notebooks" / f"{n}.ipynb", 4), {}) for n in NAMES]
+    copies = write_colab_copies(read, folder / "copies", None, wheel)
+    libraries = run(str(newest), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))")
+
+    def execute(name):
+        # Its own environment on top of the newest releases: what one installs, no other sees.
+        python = make_environment(folder / name / "venv", "--without-pip")
+        own = run(str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))")
+        with open(os.path.join(own.strip(), "newest.pth"), "w") as path:
+            path.write(libraries)
+        command = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        spec = {"argv": command, "display_name": name, "language": "python"}
+        (folder / "kernels" / name).mkdir(parents=True)
+        (folder / "kernels" / name / "kernel.json").write_text(json.dumps(spec))
+        # Nothing but the notebook in its folder; executing it in place leaves the source copy alone.
+        (folder / name / "empty").mkdir()
+        notebook = shutil.copy(copies[name], folder / name / "empty")
+        program = Path(sys.executable).with_name("jupyter-execute")
+        return subprocess.run(
+            [program, f"--kernel_name={name}", "--timeout=600", notebook],
+            env={**os.environ, "JUPYTER_PATH": str(folder)},
+            capture_output=True,
+            text=True,
+        )
+
+    with ThreadPoolExecutor(len(NAMES)) as pool:
+        return dict(zip(NAMES, pool.map(execute, NAMES), strict=True))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_chapter_runs(executed, name):
+    assert executed[name].returncode == 0, executed[name].stderr

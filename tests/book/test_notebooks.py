@@ -1,0 +1,112 @@
+"""The chapters' sources keep to the conventions of CONTRIBUTING.md, and the staged ones ran clean."""
+
+import re
+
+import nbformat
+import pytest
+import yaml
+
+from book.build import ROOT, chapter_names
+from book.chapters import parameters_of, tagged, to_colab
+from book.execute import cache_path, environment_digest, read_chapter, warnings_in
+from book.markup import citations_of, lines_of, map_links
+
+SOURCES = sorted((ROOT / "notebooks").glob("*.ipynb"))
+TIERS = yaml.safe_load((ROOT / "book" / "tiers.yml").read_text())
+SETUP = """\
+# Installs symlib where it is missing, as on Colab; does nothing where it is already there.
+import importlib.util
+if importlib.util.find_spec("symlib") is None:
+    %pip install --quiet "symlib[plots] @ SOURCE\""""
+# Addresses that a chapter may link to beside those of references.bib.
+ALLOWED = ("https://github.com/google/neural-tangents", "http://yann.lecun.com/exdb/mnist/")
+MYST = re.compile(r"^\s*(?:`{3,}|~{3,}|:{3,})\s*\{|\{[a-z][\w:.-]*\}`|^\([\w-]+\)=\s*$", re.M)
+
+
+@pytest.fixture(params=SOURCES, ids=lambda path: path.stem)
+def chapter(request):
+    return nbformat.read(request.param, as_version=4)
+
+
+def prose(notebook):
+    return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+def test_contents_tiers_and_files_agree():
+    names = [path.stem for path in SOURCES]
+    assert sorted(chapter_names(ROOT)) == names
+    assert sorted(TIERS) == names
+    assert all(list(tiers) == ["smoke", "teach", "paper"] for tiers in TIERS.values())
+
+
+def test_opens_with_the_setup_cell_and_the_title(chapter):
+    setup, title = chapter.cells[:2]
+    assert setup.cell_type == "code" and setup.source == SETUP
+    assert tagged(chapter, "setup") == [0]
+    assert title.cell_type == "markdown" and title.source.startswith("# ")
+    heads = [line.text for line in lines_of(prose(chapter)) if not line.code]
+    assert sum(line.startswith("# ") for line in heads) == 1
+
+
+def test_holds_no_output(chapter):
+    code = [cell for cell in chapter.cells if cell.cell_type == "code"]
+    assert all(cell.outputs == [] and cell.execution_count is None for cell in code)
+
+
+def test_cells_are_short(chapter):
+    code = [cell.source for cell in chapter.cells if cell.cell_type == "code"]
+    assert [source for source in code if len(source.split("\n")) > 25] == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_parameters_are_those_of_the_teach_tier(path):
+    chapter = nbformat.read(path, as_version=4)
+    tiers = TIERS[path.stem]
+    assert len(tagged(chapter, "parameters")) == (1 if tiers["teach"] else 0)
+    assert parameters_of(chapter) == tiers["teach"]
+    # A tier may leave out what it shares with teach, and adds nothing of its own.
+    assert set(tiers["smoke"]) | set(tiers["paper"]) <= set(tiers["teach"])
+
+
+def test_holds_no_myst(chapter):
+    assert MYST.findall(prose(chapter)) == []
+    assert not re.search(r"\\\(|\\\[", prose(chapter)), "write formulas as $...$ and $$...$$"
+
+
+def test_colab_copy_is_plain_markdown(chapter):
+    text = prose(to_colab(chapter, "name", "URL", "https://ada.github.io/symlib"))
+    assert MYST.findall(text) == []
+    assert not any(mark in text for mark in (".ipynb)", ".md)", "../"))
+
+
+def test_links_lead_somewhere_known(chapter):
+    known = {*citations_of(ROOT / "book" / "references.bib"), *ALLOWED}
+    links = []
+    map_links(prose(chapter), lambda _, url: links.append(url))
+    web = {url for url in links if re.match("https?:", url)}
+    assert web - known == set()
+    files = {url.split("#")[0] for url in links} - web - {""}
+    assert [file for file in files if not (ROOT / "notebooks" / file).exists()] == []
+
+
+def test_exercises_have_folded_solutions(chapter):
+    heads = [
+        (cell, cell.source.split("\n")[0]) for cell in chapter.cells if cell.cell_type == "markdown"
+    ]
+    exercises = [re.match(r"### Exercise (\d\.\d+): \S", head) for _, head in heads]
+    solutions = [(cell, re.match(r"#### Solution (\d\.\d+)$", head)) for cell, head in heads]
+    numbers = [match[1] for match in exercises if match]
+    assert 3 <= len(numbers) <= 5
+    assert [match[1] for _, match in solutions if match] == numbers
+    folded = [
+        cell.metadata.get("jp-MarkdownHeadingCollapsed") for cell, match in solutions if match
+    ]
+    assert all(folded)
+
+
+@pytest.mark.parametrize("name", [path.stem for path in SOURCES])
+def test_executes_without_a_warning(site, name):
+    tier = yaml.safe_load((site.parent / "site.json").read_text())["tier"]
+    chapter = read_chapter(ROOT, name, TIERS, tier)
+    path = cache_path(chapter, tier, environment_digest(ROOT), ROOT / "_build" / "cache")
+    assert warnings_in(nbformat.read(path, as_version=4)) == []
