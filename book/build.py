@@ -105,6 +105,9 @@ def main(arguments=None):
     with only_one(root / "_build"):
         try:
             return build(root, options.tier)
+        except KeyboardInterrupt:
+            print("Interrupted. The next build goes on after the chapters finished so far.")
+            return 130
         except (OSError, KeyError, ValueError, RuntimeError) as error:
             # str() of a KeyError quotes its message.
             reason = error.args[0] if isinstance(error, KeyError) else error

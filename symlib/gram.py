@@ -12,6 +12,7 @@ from symlib.kernels import Kernel
 
 MEMORY_LIMIT = 8 * 2**30  # bytes, the default of the functions below
 _WORKSPACE = 8  # arrays of a block's size alive inside a kernel evaluation
+_ENTRIES_AT_ONCE = 2**20
 _INVARIANCE_TOLERANCE = 1e-7  # of the largest value: arccos near equal points carries 1e-8 of rounding
 
 
@@ -124,17 +125,30 @@ def invariant_gram(kernel, orbits, group, *, ndim=1, project=False, memory_limit
     n_orbits = orbits.shape[axis - 1]
     poses = np.moveaxis(orbits, axis, 0)  # (|G|, ..., C, point)
     size = int(np.prod(orbits.shape[: axis - 1], dtype=int)) * n_orbits**2
-    refuse_beyond_memory(size * (group.order + _WORKSPACE), memory_limit, "invariant_gram")
+    refuse_beyond_memory(size * group.order + _WORKSPACE * max(size, _ENTRIES_AT_ONCE), memory_limit, "invariant_gram")
 
     if project:
         return _projected(kernel, poses, group, progress)
     kappa = np.empty((group.order, *orbits.shape[: axis - 1], n_orbits, n_orbits))
-    half = [u for u in range(group.order) if u <= group.inverse[u]]
-    for u in _bar(half, "invariant gram", progress):
-        kappa[u] = kernel(poses[0]) if u == 0 else kernel(poses[0], poses[u])
+    kappa[0] = kernel(poses[0])
+    half = [u for u in range(1, group.order) if u <= group.inverse[u]]
+    # Several elements a call while blocks are small: a call has a cost of its own.
+    at_once = max(1, _ENTRIES_AT_ONCE // size)
+    for start in _bar(range(0, len(half), at_once), "invariant gram", progress):
+        some = half[start : start + at_once]
+        kappa[some] = _across(kernel, poses[0], poses[some], axis - 1)
+    for u in half:
         kappa[group.inverse[u]] = np.swapaxes(kappa[u], -1, -2)
     _refuse_if_not_invariant(kernel, poses, group, kappa, ndim)
     return np.moveaxis(kappa, 0, -3)
+
+
+def _across(kernel, seeds, poses, axis):
+    """k(x_c, u·x_d) as (m, ..., C, C) for m poses (m, ..., C, point) of the seeds (..., C, point), in one call."""
+    m, c = len(poses), seeds.shape[axis]
+    side_by_side = np.moveaxis(poses, 0, axis)  # (..., m, C, point)
+    values = np.asarray(kernel(seeds, side_by_side.reshape(*seeds.shape[:axis], m * c, *seeds.shape[axis + 1 :])))
+    return np.moveaxis(values.reshape(*values.shape[:-1], m, c), -2, 0)
 
 
 def _projected(kernel, poses, group, progress):
@@ -155,16 +169,17 @@ def _projected(kernel, poses, group, progress):
 def _refuse_if_not_invariant(kernel, poses, group, kappa, ndim):
     """Raise unless k(g·x, gu·x') = κ(u) for generators g, every u, and the first few orbits."""
     few = (..., slice(0, 4), *(slice(None),) * ndim)
+    largest = np.abs(kappa).max()
     for g in group.generators:
-        for u in range(group.order):
-            moved = kernel(poses[g][few], poses[group.table[g, u]][few])
-            gap = np.abs(moved - kappa[u][..., :4, :4]).max()
-            if gap > _INVARIANCE_TOLERANCE * np.abs(kappa).max():
-                raise ValueError(
-                    f"the kernel is not invariant under this action: k(gx, gux') and k(x, ux') differ by {gap:.1e} at "
-                    f"g = {g}, u = {u} (largest kernel value {np.abs(kappa).max():.1e}); pass project=True for the "
-                    'nearest invariant Gram, or an exact action such as rotation_orbits(..., interpolation="steerable")'
-                )
+        moved = _across(kernel, poses[g][few], poses[group.table[g]][few], poses.ndim - ndim - 2)
+        gaps = np.abs(moved - kappa[..., :4, :4]).reshape(group.order, -1).max(axis=1)
+        if gaps.max() > _INVARIANCE_TOLERANCE * largest:
+            raise ValueError(
+                "the kernel is not invariant under this action: k(gx, gux') and k(x, ux') differ by "
+                f"{gaps.max():.1e} at g = {g}, u = {gaps.argmax()} (largest kernel value {largest:.1e}); "
+                "pass project=True for the nearest invariant Gram, or an exact action such as "
+                'rotation_orbits(..., interpolation="steerable")'
+            )
 
 
 def _bar(work, name, progress):

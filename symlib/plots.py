@@ -120,7 +120,7 @@ def slider(frames, *, label, start=0):
     values = html.escape(str([str(value) for value, _ in frames]).replace("'", '"'), quote=True)
     return HTMLFigure(
         f'<div class="symlib-slider" id="{name}" data-values="{values}">'
-        f"<label>{html.escape(label)} = <output>{html.escape(str(frames[start][0]))}</output><br>"
+        f'<label style="display:block">{html.escape(label)} = <output>{html.escape(str(frames[start][0]))}</output><br>'
         f'<input type="range" min="0" max="{len(frames) - 1}" value="{start}" style="width:min(100%,28rem)"></label>'
         f"{panes}"
         f"""<script>(() => {{

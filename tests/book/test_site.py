@@ -101,7 +101,7 @@ def raw_formulas(page):
     """Lines of the page's visible prose that still hold TeX or Markdown marks."""
     text = page.evaluate(
         """() => { const copy = document.querySelector('article')?.cloneNode(true);
-        copy?.querySelectorAll('pre, code, script, style, mjx-container').forEach(e => e.remove());
+        copy?.querySelectorAll('pre, code, .sig, script, style, mjx-container').forEach(e => e.remove());
         return copy ? copy.textContent : ''; }"""
     )
     marks = re.compile(r"\$\$|\$[^$\n]+\$|\\\(|\\\[|\\begin|\]\(|\*\*|^#+ |\{[a-z:]+\}`|:::", re.M)
