@@ -41,14 +41,16 @@ clean:  ## remove the built site, the executed chapters and the caches (the envi
 
 # jaxlib 0.5.3, which the oracle needs, has wheels for Python 3.11 to 3.13 only. Candidates are run, not only
 # looked up: a version manager may answer to the name of a Python that it does not have.
+CANDIDATES := $(or $(PYTHON),python3.11 python3.12 python3.13 python3 python)
+
 define make_environment
 	@set -e; found=; \
-	for candidate in $(or $(PYTHON),python3.11 python3.12 python3.13 python3 python); do \
+	for candidate in $(CANDIDATES); do \
 	    if "$$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	        >/dev/null 2>&1; then found=$$candidate; break; fi; \
 	done; \
 	if [ -z "$$found" ]; then \
-	    echo "Python 3.11, 3.12 or 3.13 is needed; none of these is one: $(or $(PYTHON),python3.11, python3.12, python3.13, python3, python)."; \
+	    echo "Python 3.11, 3.12 or 3.13 is needed; none of these is one: $(CANDIDATES)."; \
 	    echo "Install one, or name it: make book PYTHON=/path/to/python3.11"; exit 1; \
 	fi; \
 	"$$found" -m venv --clear $(1)

@@ -131,8 +131,8 @@ def _execute(chapter, path, position):
                 language="python",
                 progress_bar=bar if sys.stderr.isatty() else False,
                 cwd=folder,
-                # Kernels talk over the loopback only; their warning about that is of no use here.
-                extra_arguments=["--IPKernelApp.log_level=ERROR"],
+                # Kernels report the loopback connection and the interrupt that ends them: no news here.
+                extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
             )
     except papermill.PapermillExecutionError as error:
         # cell_index counts papermill's injected cell too; the source is what identifies the cell.

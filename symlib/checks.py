@@ -68,7 +68,7 @@ def symmetric_gram(gram, name="gram"):
     return gram
 
 
-def invariant_gram(kappa, group, name="kappa"):
+def invariant_kappa(kappa, group, name="kappa"):
     """`kappa` as a float64 array (..., |G|, C, C) with kappa(u⁻¹) = kappa(u)ᵀ, as symmetry of K demands."""
     kappa = finite_array(kappa, name, min_ndim=3)
     if kappa.shape[-3] != group.order or kappa.shape[-1] != kappa.shape[-2]:

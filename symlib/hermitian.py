@@ -7,15 +7,13 @@ counts as positive semidefinite and as singular in float64. Inverse from a Chole
 
 import numpy as np
 from scipy.linalg import lapack
-from threadpoolctl import ThreadpoolController
+
+from symlib.threads import threads_for
 
 # An eigenvalue below -PSD_TOLERANCE · ‖K‖ is a property of the matrix; one above it may be rounding.
 PSD_TOLERANCE = 1e-10
 # From this order on, one Cholesky call a matrix is quicker than numpy's batched eigendecomposition.
 _CHOLESKY_FROM = 32
-# Below this order the threads of a BLAS cost more than they do, and up to a hundred times more on a busy machine.
-_THREADS_FROM = 512
-_blas = ThreadpoolController()
 
 
 def inverse(matrix, ridge, name, scale=None):
@@ -46,7 +44,7 @@ def inverse(matrix, ridge, name, scale=None):
         scale = np.array([np.abs(one).sum(axis=0).max() for one in flat])
     else:
         scale = np.broadcast_to(scale, matrix.shape[:-2]).ravel()
-    with _blas.limit(limits=1 if flat.shape[-1] < _THREADS_FROM else None, user_api="blas"):
+    with threads_for(flat.shape[-1]):
         return _inverse_of_stack(flat, ridge, name, scale).reshape(matrix.shape)
 
 

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from symlib.checks import finite_array, nonnegative, positive_int
+from symlib.threads import threads_for
 
 # JAX 0.8 moved the scoped switch out of `experimental`.
 float64_scope = partial(jax.enable_x64, True) if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
@@ -127,7 +128,8 @@ def _inner_products(x1, x2):
     # On a CPU, NumPy's BLAS multiplies matrices several times faster than JAX does.
     xp = np if jax.default_backend() == "cpu" else jnp
     squares = (xp.einsum("...i,...i->...", x, x) for x in (x1, x2))
-    return xp.matmul(x1, x2.swapaxes(-1, -2)), *squares
+    with threads_for(max(x1.shape[-2], x2.shape[-2])):
+        return xp.matmul(x1, x2.swapaxes(-1, -2)), *squares
 
 
 def relu_step(cov, norms, symmetric):

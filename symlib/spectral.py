@@ -13,7 +13,7 @@ book chapters 04 and 05. Points are element-major: index (g, c) ↦ g·C + c.
 
 import numpy as np
 
-from symlib.checks import index_array, invariant_gram, label_array, nonnegative, symmetric_gram
+from symlib.checks import index_array, invariant_kappa, label_array, nonnegative, symmetric_gram
 from symlib.fourier import real_blocks
 from symlib.hermitian import inverse, inverse_eigenvalues
 from symlib.regression import from_inverse_rows
@@ -136,7 +136,7 @@ def expand_invariant(kappa, group):
     array([[3., 1.],
            [1., 3.]])
     """
-    kappa = invariant_gram(kappa, group)
+    kappa = invariant_kappa(kappa, group)
     *batch, order, n_orbits, _ = kappa.shape
     blocks = kappa[..., group.table[group.inverse], :, :]  # (..., g, h, c, d)
     return np.swapaxes(blocks, -3, -2).reshape(*batch, order * n_orbits, order * n_orbits)
@@ -240,5 +240,5 @@ def _inverse_blocks(kappa, group, ridge):
 
 
 def _checked(kappa, labels, group, ridge):
-    kappa = invariant_gram(kappa, group)
+    kappa = invariant_kappa(kappa, group)
     return kappa, label_array(labels, kappa.shape[-1], "orbit of kappa"), nonnegative(ridge, "ridge")

@@ -16,6 +16,7 @@ TIERS = yaml.safe_load((ROOT / "book" / "tiers.yml").read_text())
 SETUP = """\
 # Installs symlib where it is missing, as on Colab; does nothing where it is already there.
 import importlib.util
+
 if importlib.util.find_spec("symlib") is None:
     %pip install --quiet "symlib[plots] @ SOURCE\""""
 # Addresses that a chapter may link to beside those of references.bib.
