@@ -223,7 +223,7 @@ def test_symlib_data_without_the_file_falls_back_to_the_download(server, tmp_pat
     assert len(server.log) == 1
 
 
-@pytest.mark.parametrize("content", [PACKED[:-20], gzip.compress(b"another file"), b"another file"])
+@pytest.mark.parametrize("content", [PACKED[:-20], gzip.compress(b"another file", mtime=0), b"another file"])
 def test_a_wrong_file_in_symlib_data_is_named_and_left_alone(server, tmp_path, monkeypatch, content):
     path = tmp_path / f"{CACHED}.gz"
     path.write_bytes(content)
