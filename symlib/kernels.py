@@ -127,9 +127,12 @@ def _inner_products(x1, x2):
     """x·x', |x|² and |x'|²: (..., n1, n2), (..., n1), (..., n2)."""
     # On a CPU, NumPy's BLAS multiplies matrices several times faster than JAX does.
     xp = np if jax.default_backend() == "cpu" else jnp
-    squares = (xp.einsum("...i,...i->...", x, x) for x in (x1, x2))
     with threads_for(max(x1.shape[-2], x2.shape[-2])):
-        return xp.matmul(x1, x2.swapaxes(-1, -2)), *squares
+        products = xp.matmul(x1, x2.swapaxes(-1, -2))
+    if x1 is x2:
+        squares = xp.diagonal(products, axis1=-2, axis2=-1)
+        return products, squares, squares
+    return products, *(xp.einsum("...i,...i->...", x, x) for x in (x1, x2))
 
 
 def relu_step(cov, norms, symmetric):
