@@ -16,17 +16,17 @@ _ENTRIES_AT_ONCE = 2**20
 _INVARIANCE_TOLERANCE = 1e-7  # of the largest value: arccos near equal points carries 1e-8 of rounding
 
 
-def gram(kernel, x, *, ndim=1, block_size=2048, memory_limit=MEMORY_LIMIT, progress=True):
+def gram(kernel, x, *, ndim=None, block_size=2048, memory_limit=MEMORY_LIMIT, progress=True):
     """The Gram matrix K_ij = k(x_i, x_j), block by block on and above the diagonal, mirrored below.
 
     Parameters
     ----------
     kernel : callable
-        `kernel(x1)` and `kernel(x1, x2)` → (..., n1, n2) array, or a `Kernel` of two.
-        For example `lambda *x: mlp_kernel(*x).ntk`.
-    x : (..., n, d) array of points, or (..., n, H, W) images with `ndim=2`
+        `kernel(x1, x2)` → (..., n1, n2) array, or a `Kernel` of two; for example `mlp_kernel`, or
+        `lambda a, b: mlp_kernel(a, b).ntk`.
+    x : (..., n, d) array of points, or (..., n, H, W) images if the kernel takes images
         Leading axes are a stack of independent sets; slices of it are evaluated together.
-    ndim : int, axes of one point
+    ndim : int, optional, axes of one point; if left out, the shape that the kernel returns tells
     block_size : int, largest number of points (or of stacked points) along one side of a block
     memory_limit : int, bytes
     progress : bool, show a bar when there is more than one block
@@ -45,17 +45,18 @@ def gram(kernel, x, *, ndim=1, block_size=2048, memory_limit=MEMORY_LIMIT, progr
     Examples
     --------
     >>> from symlib.kernels import rbf
-    >>> gram(lambda *x: rbf(*x, length_scale=1.0), np.eye(3)).shape
+    >>> gram(lambda a, b: rbf(a, b, length_scale=1.0), np.eye(3)).shape
     (3, 3)
     """
     x = np.asarray(x)
     block_size = positive_int(block_size, "block_size")
+    taken, parts = _taken_by(kernel, x)
+    ndim = taken if ndim is None else ndim
     if x.ndim < 1 + ndim:
         raise ValueError(f"x must hold points along an axis before its last {ndim}, got shape {x.shape}")
     point = x.shape[x.ndim - ndim :]
     batch, n = x.shape[: -1 - ndim], x.shape[-1 - ndim]
     stack = x.reshape(-1, n, *point)
-    parts = 2 if isinstance(kernel(stack[0, :1]), Kernel) else 1
     sets = max(1, min(len(stack), (block_size // n) ** 2))
     side = min(n, block_size)
     refuse_beyond_memory(parts * (stack.shape[0] * n * n + _WORKSPACE * sets * side * side), memory_limit, "gram")
@@ -69,7 +70,7 @@ def gram(kernel, x, *, ndim=1, block_size=2048, memory_limit=MEMORY_LIMIT, progr
     ):
         rows, columns = slice(i, i + block_size), slice(j, j + block_size)
         sets_here = stack[s[0] : s[-1] + 1]
-        block = kernel(sets_here[:, rows]) if i == j else kernel(sets_here[:, rows], sets_here[:, columns])
+        block = kernel(sets_here[:, rows], sets_here[:, columns])
         for result, values in zip(results, block if parts == 2 else [block]):
             result[s[0] : s[-1] + 1, rows, columns] = values
             if i != j:
@@ -78,7 +79,7 @@ def gram(kernel, x, *, ndim=1, block_size=2048, memory_limit=MEMORY_LIMIT, progr
     return Kernel(*results) if parts == 2 else results[0]
 
 
-def invariant_gram(kernel, orbits, group, *, ndim=1, project=False, memory_limit=MEMORY_LIMIT, progress=True):
+def invariant_gram(kernel, orbits, group, *, ndim=None, project=False, memory_limit=MEMORY_LIMIT, progress=True):
     """The invariant Gram κ_cd(u) = k(x_c, u·x_d): all of an invariant K in one column of blocks.
 
     Half of it is evaluated, since κ(u⁻¹) = κ(u)ᵀ. With `project`, the average over all poses instead,
@@ -87,17 +88,18 @@ def invariant_gram(kernel, orbits, group, *, ndim=1, project=False, memory_limit
 
     Parameters
     ----------
-    kernel : callable as for `gram`, returning one array
-    orbits : (..., C, |G|, d) array, or (..., C, |G|, H, W) with `ndim=2`
-        Index g of the group axis is element g acting on the seed.
+    kernel : callable as for `gram`
+    orbits : (..., C, |G|, d) or (..., C, |G|, H, W) array
+        Index g of the group axis is element g acting on the seed. Images are flattened for a kernel of vectors.
     group : FiniteGroup
+    ndim : int, optional, axes of one point as for `gram`
     project : bool
     memory_limit : int, bytes
     progress : bool, show a bar
 
     Returns
     -------
-    kappa : (..., |G|, C, C) float64 array
+    kappa : (..., |G|, C, C) float64 array, or a `Kernel` of two where the kernel returns one
 
     Raises
     ------
@@ -112,10 +114,19 @@ def invariant_gram(kernel, orbits, group, *, ndim=1, project=False, memory_limit
     >>> from symlib.datasets import circles
     >>> from symlib.groups import cyclic
     >>> from symlib.kernels import rbf
-    >>> invariant_gram(lambda *x: rbf(*x, length_scale=1.0), circles(6, separation=1.0), cyclic(6)).shape
+    >>> invariant_gram(lambda a, b: rbf(a, b, length_scale=1.0), circles(6, separation=1.0), cyclic(6)).shape
     (6, 2, 2)
     """
     orbits = np.asarray(orbits)
+    taken, parts = _taken_by(kernel, orbits)
+    if parts == 2:
+        options = {"ndim": ndim, "project": project, "memory_limit": memory_limit, "progress": progress}
+        kernels = (lambda a, b, part=part: kernel(a, b)[part] for part in range(2))
+        return Kernel(*(invariant_gram(one, orbits, group, **options) for one in kernels))
+    if ndim is None:
+        ndim = taken
+        if ndim == 1 and orbits.ndim > 3 and orbits.shape[-3] == group.order:
+            orbits = orbits.reshape(*orbits.shape[:-2], -1)
     axis = orbits.ndim - ndim - 1  # the group axis
     if axis < 1 or orbits.shape[axis] != group.order:
         raise ValueError(
@@ -130,7 +141,7 @@ def invariant_gram(kernel, orbits, group, *, ndim=1, project=False, memory_limit
     if project:
         return _projected(kernel, poses, group, progress)
     kappa = np.empty((group.order, *orbits.shape[: axis - 1], n_orbits, n_orbits))
-    kappa[0] = kernel(poses[0])
+    kappa[0] = kernel(poses[0], poses[0])
     half = [u for u in range(1, group.order) if u <= group.inverse[u]]
     # Several elements a call while blocks are small: a call has a cost of its own.
     at_once = max(1, _ENTRIES_AT_ONCE // size)
@@ -156,7 +167,7 @@ def _projected(kernel, poses, group, progress):
     kappa = 0.0
     for g in _bar(range(group.order), "projected gram", progress):
         for h in range(g, group.order):
-            block = np.asarray(kernel(poses[g]) if g == h else kernel(poses[g], poses[h]))
+            block = np.asarray(kernel(poses[g], poses[h]))
             if np.ndim(kappa) == 0:
                 kappa = np.zeros((group.order, *block.shape))
             u = group.table[group.inverse[g], h]
@@ -184,6 +195,17 @@ def _refuse_if_not_invariant(kernel, poses, group, kappa, ndim):
 
 def _bar(work, name, progress):
     return tqdm(work, desc=name, unit="pose", disable=not progress or len(work) < 2, leave=False, delay=1)
+
+
+def _taken_by(kernel, x):
+    """How many axes one point of `x` has for this kernel, and how many arrays it returns: seen on a corner of `x`."""
+    if x.ndim < 2 or 0 in x.shape:
+        raise ValueError(f"x must hold points along an axis, (..., n, d) or (..., n, H, W), got shape {x.shape}")
+    # A kernel of vectors returns as many axes as it takes, one of images an axis less.
+    corner = x[(slice(0, 2),) * (x.ndim - 2) + (slice(0, 64 if x.ndim > 2 else 2),)]
+    values = kernel(corner, corner)
+    parts = 2 if isinstance(values, Kernel) else 1
+    return x.ndim + 1 - np.ndim(values[0] if parts == 2 else values), parts
 
 
 def refuse_beyond_memory(entries, limit, name):

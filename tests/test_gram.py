@@ -7,7 +7,7 @@ from symlib.datasets import mnist
 from symlib.gram import gram, invariant_gram
 from symlib.groups import cyclic, dihedral
 from symlib.kernels import mlp_kernel, rbf
-from symlib.orbits import dihedral_orbits, normalize, points, rotation_orbits
+from symlib.orbits import dihedral_orbits, normalize, points, rotation_orbits, translation_orbits
 from symlib.spectral import expand_invariant, project_invariant
 
 
@@ -41,31 +41,48 @@ def test_both_kernels_and_stacks():
     np.testing.assert_allclose(both.ntk, expected.ntk, rtol=1e-13)
 
 
+def test_kernels_of_two_arguments_and_of_two_parts():
+    orbits = np.random.default_rng(5).standard_normal((3, 1, 6)).repeat(4, axis=1)
+    kappa = invariant_gram(mlp_kernel, orbits, cyclic(4), progress=False)
+    np.testing.assert_allclose(kappa.nngp[1], mlp_kernel(orbits[:, 0]).nngp, rtol=1e-12)
+    np.testing.assert_allclose(kappa.ntk[1], mlp_kernel(orbits[:, 0]).ntk, rtol=1e-12)
+    np.testing.assert_allclose(gram(lambda a, b: mlp_kernel(a, b).ntk, orbits[:, 0]), kappa.ntk[0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("n", [7, 28])
+def test_orbits_of_images_are_flattened_for_a_kernel_of_vectors(n):
+    # At n = 28 the group is as large as the images are high: the shape alone would not tell.
+    orbits = normalize(translation_orbits(mnist()[0][:3], n))
+    kappa = invariant_gram(ntk, orbits, cyclic(n), progress=False)
+    np.testing.assert_allclose(kappa, project_invariant(ntk(points(orbits)), cyclic(n)), rtol=1e-12)
+
+
 def test_images_as_points():
     x = np.random.default_rng(2).standard_normal((5, 3, 3))
 
     def kernel(a, b=None):
         return rbf(a.reshape(-1, 9), None if b is None else b.reshape(-1, 9), length_scale=1.0)
 
-    np.testing.assert_allclose(gram(kernel, x, ndim=2, block_size=2, progress=False), kernel(x), rtol=1e-13)
+    np.testing.assert_allclose(gram(kernel, x, block_size=2, progress=False), kernel(x), rtol=1e-13)
 
 
 def test_each_symmetric_half_is_computed_once():
     counting = Counting()
     gram(counting, np.random.default_rng(3).standard_normal((100, 2)), block_size=10, progress=False)
-    assert counting.entries == 1 + 100 * 55  # one probe, 55 of 100 blocks
+    assert counting.entries == 2**2 + 100 * 55  # a look at a corner, 55 of 100 blocks
 
     group, counting = cyclic(16), Counting()
     angle = 2 * np.pi * np.arange(16) / 16
     orbits = np.stack([np.cos(angle), np.sin(angle)], -1) * np.array([1.0, 2.0, 3.0])[:, None, None]
     invariant_gram(counting, orbits, group, progress=False)
     # 9 of 16 elements, and the check of invariance on one generator.
-    assert counting.entries == (9 + 16) * 9
+    corner = 2 * 16**2
+    assert counting.entries == corner + (9 + 16) * 9
 
 
 def test_memory_is_refused_before_it_is_allocated():
     def never(*x):
-        assert x[0].shape[-2] == 1, "computed before the estimate"
+        assert x[0].shape[-2] <= 4, "computed before the estimate"
         return rbf(*x, length_scale=1.0)
 
     x = np.zeros((3000, 2))
