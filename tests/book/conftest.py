@@ -34,6 +34,11 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, *_):
+        """Say nothing: a browser that leaves a page before all of it came is no error of ours."""
+
+
 @pytest.fixture(scope="session")
 def serve():
     """A function that serves a folder on the loopback and gives its address."""
@@ -41,7 +46,7 @@ def serve():
 
     def start(folder):
         handler = functools.partial(_Quiet, directory=str(folder))
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        server = _Server(("127.0.0.1", 0), handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         servers.append(server)
         return f"http://127.0.0.1:{server.server_port}"
