@@ -4,7 +4,8 @@
 `import symlib` needs no matplotlib.
 """
 
-from symlib import datasets, fourier, gram, groups, kernels, orbits, regression, spectral
+from symlib import conv_kernels, datasets, fourier, gram, groups, kernels, orbits, regression, spectral
+from symlib.conv_kernels import cnn_kernel
 from symlib.datasets import circles, digit_pairs, fashion_mnist, mnist, partially_observed
 from symlib.fourier import fourier_transform, inverse_fourier_transform
 from symlib.gram import invariant_gram

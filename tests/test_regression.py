@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from symlib.conv_kernels import cnn_kernel
 from symlib.datasets import mnist
 from symlib.kernels import mlp_kernel
 from symlib.orbits import normalize, points, rotation_orbits
@@ -65,6 +66,16 @@ def test_reference_residuals_of_digit_pairs(loo_reference, n):
     np.testing.assert_allclose(
         circulant_loo_error(gram), loo_reference[f"mlp1_rot{n}_paper_spectral"], rtol=0, atol=1e-4
     )
+
+
+def test_reference_residuals_of_digit_pairs_under_a_convolutional_kernel(loo_reference):
+    pairs = loo_reference["cnnflat_rot8_pairs"]
+    orbits = normalize(rotation_orbits(mnist()[0][pairs.ravel()], 8)).reshape(len(pairs), 2, 8, 28, 28)
+    gram = cnn_kernel(points(orbits, flatten=False)).ntk
+    residuals = loo_residuals(gram, np.tile([1.0, -1.0], 8))
+    np.testing.assert_allclose(residuals, loo_reference["cnnflat_rot8_loo_residuals"], rtol=0, atol=1e-4)
+    spectral = loo_reference["cnnflat_rot8_paper_spectral"]
+    np.testing.assert_allclose(circulant_loo_error(gram), spectral, rtol=0, atol=1e-4)
 
 
 INDEFINITE = np.diag([2.0, 1.0, -0.25])
