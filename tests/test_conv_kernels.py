@@ -27,6 +27,27 @@ def test_reference_values(nt_reference, key):
     np.testing.assert_allclose(kernel.ntk, nt_reference[f"{key}_ntk"], rtol=1e-8)
 
 
+@pytest.mark.skipif(np.finfo(np.longdouble).eps > 1e-18, reason="no floating point wider than 64 bits here")
+def test_one_layer_on_digits_in_extended_precision():
+    # Where the reference values lose half their digits, parallel patches, the formula in 80 bits does not.
+    images = mnist()[0][:4].astype(np.longdouble)
+    images -= images.mean(axis=(1, 2), keepdims=True)
+    images /= np.sqrt((images**2).sum(axis=(1, 2), keepdims=True))
+
+    def filter_mean(maps):
+        return sum(np.roll(maps, (i, j), axis=(-2, -1)) for i in (-1, 0, 1) for j in (-1, 0, 1)) / np.longdouble(9)
+
+    cov, var = filter_mean(images[:, None] * images), filter_mean(images**2)
+    norms = np.sqrt(var[:, None] * var)
+    cos = np.clip(cov / norms, -1, 1)
+    pi = 4 * np.arctan(np.longdouble(1))
+    derivative = (pi - np.arccos(cos)) / (2 * pi)
+    relu = norms * (np.sqrt((1 - cos) * (1 + cos)) / (2 * pi) + derivative * cos)
+    ours = cnn_kernel(images.astype(float))
+    np.testing.assert_allclose(ours.nngp, relu.mean(axis=(-1, -2)).astype(float), rtol=1e-12)
+    np.testing.assert_allclose(ours.ntk, (relu + cov * derivative).mean(axis=(-1, -2)).astype(float), rtol=1e-10)
+
+
 @pytest.mark.parametrize("pooling", ["flatten", "gap"])
 @pytest.mark.parametrize("depth, filter_size, w_std, b_std", [(1, 3, 1.0, 0.0), (2, 3, 1.3, 0.2), (1, 5, 0.8, 0.1)])
 def test_neural_tangents(pooling, depth, filter_size, w_std, b_std):
