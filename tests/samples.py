@@ -29,5 +29,6 @@ GROUPS = {
 def random_kappa(group, n_orbits, seed, batch=()):
     """An invariant positive definite κ with no other structure."""
     n = group.order * n_orbits
-    factor = np.random.default_rng(seed).standard_normal((*batch, n, n))
+    # More columns than rows: no draw is close to singular.
+    factor = np.random.default_rng(seed).standard_normal((*batch, n, 2 * n + 4))
     return project_invariant(factor @ factor.swapaxes(-1, -2) / n, group)
