@@ -60,8 +60,9 @@ def cnn_kernel(x1, x2=None, *, depth=1, filter_size=3, pooling="flatten", w_std=
     w2, b2 = nonnegative(w_std, "w_std") ** 2, nonnegative(b_std, "b_std") ** 2
     if pooling not in ("flatten", "gap"):
         raise ValueError(f'pooling must be "flatten" or "gap", got {pooling!r}')
+    symmetric = x2 is None or x2 is x1
     x1 = finite_array(x1, "x1", min_ndim=3)
-    x2 = x1 if x2 is None else finite_array(x2, "x2", min_ndim=3)
+    x2 = x1 if symmetric else finite_array(x2, "x2", min_ndim=3)
     if x1.shape[-2:] != x2.shape[-2:]:
         raise ValueError(f"x1 and x2 must hold images of one size, got shapes {x1.shape} and {x2.shape}")
     if filter_size % 2 == 0 or filter_size > min(x1.shape[-2:]):
@@ -69,30 +70,41 @@ def cnn_kernel(x1, x2=None, *, depth=1, filter_size=3, pooling="flatten", w_std=
 
     batch = np.broadcast_shapes(x1.shape[:-3], x2.shape[:-3])
     sets1, sets2 = (np.broadcast_to(x, (*batch, *x.shape[-3:])).reshape(-1, *x.shape[-3:]) for x in (x1, x2))
-    settings = {"w2": w2, "b2": b2, "filter_size": filter_size}
+    settings = {"w2": w2, "b2": b2, "filter_size": filter_size, "symmetric": symmetric}
     with float64_scope():
         if pooling == "gap" and depth == 1:
             means = [_pooled_patches(a, b, **settings) for a, b in zip(sets1, sets2)]
         else:
-            means = [_blocks(a, b, depth, pooling, **settings) for a, b in zip(sets1, sets2)]
+            means = [_averaged_maps(a, b, depth, pooling, **settings) for a, b in zip(sets1, sets2)]
     nngp, ntk = (np.reshape(part, (*batch, *part.shape[1:])) for part in map(np.array, zip(*means)))
     nngp = w2 * nngp + b2
     return Kernel(nngp, w2 * ntk + nngp)
 
 
-def _blocks(x1, x2, depth, pooling, **settings):
-    """Means of Σ and Θ over the maps, (n1, n2) each, computed in blocks of bounded memory."""
+def _in_blocks(evaluate, n1, n2, entry, symmetric):
+    """(2, n1, n2) from `evaluate(rows, columns)` → two blocks, `entry` covariances an entry; a symmetric half once."""
+    side = max(1, int((_AT_ONCE / entry) ** 0.5))
+    out = np.empty((2, n1, n2))
+    for i in range(0, n1, side):
+        for j in range(i if symmetric else 0, n2, side):
+            rows, columns = slice(i, i + side), slice(j, j + side)
+            out[:, rows, columns] = block = np.array(evaluate(rows, columns))
+            if symmetric:
+                out[:, columns, rows] = block.swapaxes(-1, -2)
+    return out
+
+
+def _averaged_maps(x1, x2, depth, pooling, *, symmetric, **settings):
+    """Means of Σ and Θ over the maps, and over shifts for "gap": (2, n1, n2)."""
     pixels = x1.shape[-1] * x1.shape[-2]
     shifts = pixels if pooling == "gap" else 1
-    side = max(1, int((_AT_ONCE / (pixels * shifts)) ** 0.5))
-    out = np.empty((2, len(x1), len(x2)))
-    for i in range(0, len(x1), side):
-        for j in range(0, len(x2), side):
-            rows, columns = slice(i, i + side), slice(j, j + side)
-            moved = _all_shifts(x2[columns]) if pooling == "gap" else x2[columns]
-            for part, values in zip(out, _map_means(x1[rows], moved, depth=depth, **settings)):
-                part[rows, columns] = np.asarray(values).reshape(len(values), -1, shifts).mean(axis=-1)
-    return out
+
+    def evaluate(rows, columns):
+        moved = _all_shifts(x2[columns]) if pooling == "gap" else x2[columns]
+        means = np.array(_map_means(x1[rows], moved, depth=depth, **settings))
+        return means.reshape(*means.shape[:2], -1, shifts).mean(axis=-1)
+
+    return _in_blocks(evaluate, len(x1), len(x2), pixels * shifts, symmetric)
 
 
 def _all_shifts(images):
@@ -124,21 +136,16 @@ def _filter_mean(maps, size):
     return maps
 
 
-def _pooled_patches(x1, x2, *, w2, b2, filter_size):
-    """Means of Σ and Θ over all pairs of positions for one layer, (n1, n2) each, equal patches merged."""
+def _pooled_patches(x1, x2, *, w2, b2, filter_size, symmetric):
+    """Means of Σ and Θ over all pairs of positions for one layer, (2, n1, n2), equal patches merged."""
     merged1 = [_distinct_patches(image, filter_size) for image in x1]
-    merged2 = merged1 if x2 is x1 else [_distinct_patches(image, filter_size) for image in x2]
-    side = max(1, int(_AT_ONCE**0.5 / max(len(counts) for _, counts in merged1 + merged2)))
-    out = np.empty((2, len(x1), len(x2)))
-    for i in range(0, len(x1), side):
-        rows = _laid_out(merged1[i : i + side])
-        for j in range(i if x2 is x1 else 0, len(x2), side):
-            columns = _laid_out(merged2[j : j + side])
-            block = np.array(_patch_means(*rows, *columns, w2, b2))
-            out[:, i : i + side, j : j + side] = block
-            if x2 is x1:
-                out[:, j : j + side, i : i + side] = block.swapaxes(-1, -2)
-    return out
+    merged2 = merged1 if symmetric else [_distinct_patches(image, filter_size) for image in x2]
+
+    def evaluate(rows, columns):
+        return _patch_means(*_laid_out(merged1[rows]), *_laid_out(merged2[columns]), w2, b2)
+
+    most = max(len(counts) for _, counts in merged1 + merged2)
+    return _in_blocks(evaluate, len(x1), len(x2), most**2, symmetric)
 
 
 def _distinct_patches(image, size):

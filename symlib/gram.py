@@ -7,13 +7,12 @@ which is all of K when the kernel is invariant under the group (Perin and Deny 2
 import numpy as np
 from tqdm import tqdm
 
-from symlib.checks import positive_int
+from symlib.checks import SYMMETRY_TOLERANCE, positive_int
 from symlib.kernels import Kernel
 
 MEMORY_LIMIT = 8 * 2**30  # bytes, the default of the functions below
 _WORKSPACE = 8  # arrays of a block's size alive inside a kernel evaluation
 _ENTRIES_AT_ONCE = 2**20
-_INVARIANCE_TOLERANCE = 1e-7  # of the largest value: arccos near equal points carries 1e-8 of rounding
 
 
 def gram(kernel, x, *, ndim=None, block_size=2048, memory_limit=MEMORY_LIMIT, progress=True):
@@ -65,12 +64,10 @@ def gram(kernel, x, *, ndim=None, block_size=2048, memory_limit=MEMORY_LIMIT, pr
     starts = range(0, n, block_size)
     slices = np.array_split(np.arange(len(stack)), -(-len(stack) // sets))
     work = [(s, i, j) for s in slices for i in starts for j in starts if i <= j]
-    for s, i, j in tqdm(
-        work, desc="gram", unit="block", disable=not progress or len(work) == 1, leave=False, delay=1
-    ):
+    for s, i, j in _bar(work, "gram", "block", progress):
         rows, columns = slice(i, i + block_size), slice(j, j + block_size)
-        sets_here = stack[s[0] : s[-1] + 1]
-        block = kernel(sets_here[:, rows], sets_here[:, columns])
+        points = stack[s[0] : s[-1] + 1, rows]
+        block = kernel(points, points if i == j else stack[s[0] : s[-1] + 1, columns])
         for result, values in zip(results, block if parts == 2 else [block]):
             result[s[0] : s[-1] + 1, rows, columns] = values
             if i != j:
@@ -138,53 +135,55 @@ def invariant_gram(kernel, orbits, group, *, ndim=None, project=False, memory_li
     size = int(np.prod(orbits.shape[: axis - 1], dtype=int)) * n_orbits**2
     refuse_beyond_memory(size * group.order + _WORKSPACE * max(size, _ENTRIES_AT_ONCE), memory_limit, "invariant_gram")
 
-    if project:
-        return _projected(kernel, poses, group, progress)
-    kappa = np.empty((group.order, *orbits.shape[: axis - 1], n_orbits, n_orbits))
-    kappa[0] = kernel(poses[0], poses[0])
-    half = [u for u in range(1, group.order) if u <= group.inverse[u]]
-    # Several elements a call while blocks are small: a call has a cost of its own.
-    at_once = max(1, _ENTRIES_AT_ONCE // size)
-    for start in _bar(range(0, len(half), at_once), "invariant gram", progress):
-        some = half[start : start + at_once]
-        kappa[some] = _across(kernel, poses[0], poses[some], axis - 1)
-    for u in half:
-        kappa[group.inverse[u]] = np.swapaxes(kappa[u], -1, -2)
-    _refuse_if_not_invariant(kernel, poses, group, kappa, ndim)
+    kappa = np.zeros((group.order, *orbits.shape[: axis - 1], n_orbits, n_orbits))
+    fill = _fill_projected if project else _fill_invariant
+    fill(kappa, kernel, poses, group, ndim, progress)
     return np.moveaxis(kappa, 0, -3)
 
 
-def _across(kernel, seeds, poses, axis):
+def _fill_invariant(kappa, kernel, poses, group, ndim, progress):
+    """κ from the seeds alone, checked; half of it is evaluated."""
+    kappa[0] = kernel(poses[0], poses[0])
+    half = [u for u in range(1, group.order) if u <= group.inverse[u]]
+    # Several elements a call while blocks are small: a call has a cost of its own.
+    at_once = max(1, _ENTRIES_AT_ONCE // kappa[0].size)
+    for start in _bar(range(0, len(half), at_once), "invariant gram", "block", progress):
+        some = half[start : start + at_once]
+        kappa[some] = _across(kernel, poses[0], poses[some], ndim)
+    for u in half:
+        kappa[group.inverse[u]] = np.swapaxes(kappa[u], -1, -2)
+    _refuse_if_not_invariant(kernel, poses, group, kappa, ndim)
+
+
+def _across(kernel, seeds, poses, ndim):
     """k(x_c, u·x_d) as (m, ..., C, C) for m poses (m, ..., C, point) of the seeds (..., C, point), in one call."""
+    axis = seeds.ndim - ndim - 1  # of the orbits, in the seeds
     m, c = len(poses), seeds.shape[axis]
     side_by_side = np.moveaxis(poses, 0, axis)  # (..., m, C, point)
     values = np.asarray(kernel(seeds, side_by_side.reshape(*seeds.shape[:axis], m * c, *seeds.shape[axis + 1 :])))
     return np.moveaxis(values.reshape(*values.shape[:-1], m, c), -2, 0)
 
 
-def _projected(kernel, poses, group, progress):
+def _fill_projected(kappa, kernel, poses, group, ndim, progress):
     """κ averaged over the pose of the first point; of (g, h) and (h, g) one block is evaluated."""
-    kappa = 0.0
-    for g in _bar(range(group.order), "projected gram", progress):
+    for g in _bar(range(group.order), "projected gram", "pose", progress):
         for h in range(g, group.order):
             block = np.asarray(kernel(poses[g], poses[h]))
-            if np.ndim(kappa) == 0:
-                kappa = np.zeros((group.order, *block.shape))
             u = group.table[group.inverse[g], h]
             kappa[u] += block
             if g != h:
                 kappa[group.inverse[u]] += np.swapaxes(block, -1, -2)
-    return np.moveaxis(kappa / group.order, 0, -3)
+    kappa /= group.order
 
 
 def _refuse_if_not_invariant(kernel, poses, group, kappa, ndim):
     """Raise unless k(g·x, gu·x') = κ(u) for generators g, every u, and the first few orbits."""
-    few = (..., slice(0, 4), *(slice(None),) * ndim)
-    largest = np.abs(kappa).max()
+    few = poses[(..., slice(0, 4), *(slice(None),) * ndim)]
+    largest = max(kappa.max(), -kappa.min())
     for g in group.generators:
-        moved = _across(kernel, poses[g][few], poses[group.table[g]][few], poses.ndim - ndim - 2)
+        moved = _across(kernel, few[g], few[group.table[g]], ndim)
         gaps = np.abs(moved - kappa[..., :4, :4]).reshape(group.order, -1).max(axis=1)
-        if gaps.max() > _INVARIANCE_TOLERANCE * largest:
+        if gaps.max() > SYMMETRY_TOLERANCE * largest:
             raise ValueError(
                 "the kernel is not invariant under this action: k(gx, gux') and k(x, ux') differ by "
                 f"{gaps.max():.1e} at g = {g}, u = {gaps.argmax()} (largest kernel value {largest:.1e}); "
@@ -193,8 +192,8 @@ def _refuse_if_not_invariant(kernel, poses, group, kappa, ndim):
             )
 
 
-def _bar(work, name, progress):
-    return tqdm(work, desc=name, unit="pose", disable=not progress or len(work) < 2, leave=False, delay=1)
+def _bar(work, name, unit, progress):
+    return tqdm(work, desc=name, unit=unit, disable=not progress or len(work) < 2, leave=False, delay=1)
 
 
 def _taken_by(kernel, x):

@@ -109,9 +109,10 @@ def mlp_kernel(x1, x2=None, *, depth=1, w_std=1.0, b_std=1.0):
 
 
 def _inputs(x1, x2):
-    """Both inputs as arrays, and whether they are the same points (`x2` left out)."""
+    """Both inputs as arrays, and whether they are the same points (`x2` left out, or the same object)."""
+    same = x2 is None or x2 is x1
     x1 = finite_array(x1, "x1", min_ndim=2)
-    if x2 is None:
+    if same:
         return x1, x1, True
     x2 = finite_array(x2, "x2", min_ndim=2)
     if x1.shape[-1] != x2.shape[-1]:

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from symlib.conv_kernels import _blocks, _pooled_patches, cnn_kernel
+from symlib.conv_kernels import _averaged_maps, _pooled_patches, cnn_kernel
 from symlib.datasets import mnist
 from symlib.kernels import float64_scope
 from symlib.orbits import normalize, translation_orbits
@@ -84,10 +84,10 @@ def test_finite_networks_average_to_the_nngp(pooling):
 
 def test_pooling_one_layer_by_patches_equals_pooling_by_shifts():
     images = normalize(mnist()[0][:3, 6:20, 6:18])
-    settings = {"w2": 1.1, "b2": 0.05, "filter_size": 3}
+    settings = {"w2": 1.1, "b2": 0.05, "filter_size": 3, "symmetric": False}
     with float64_scope():
         by_patches = _pooled_patches(images[:2], images, **settings)
-        by_shifts = _blocks(images[:2], images, 1, "gap", **settings)
+        by_shifts = _averaged_maps(images[:2], images, 1, "gap", **settings)
     np.testing.assert_allclose(by_patches, by_shifts, rtol=1e-12)
 
 
