@@ -84,6 +84,8 @@ def test_page_opens_without_a_flaw(browser, address, path, width):
         assert images.evaluate_all("i => i.filter(i => !i.naturalWidth).map(i => i.alt)") == []
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
         assert page.evaluate(CUT_OFF) == []
+        # A box scrolls to its right only: what begins left of it is out of reach.
+        assert page.locator("div.math > mjx-container").evaluate_all(BEGINS_OUTSIDE) == []
 
 
 # Elements that reach out of the screen where no box around them scrolls: a reader cannot get at them.
@@ -95,6 +97,11 @@ CUT_OFF = """() => [...document.querySelectorAll('article *')].filter(e => {
     }
     return true;
 }).map(e => e.outerHTML.slice(0, 120))"""
+
+
+BEGINS_OUTSIDE = """formulas => formulas.filter(
+    e => e.getBoundingClientRect().left < e.parentElement.getBoundingClientRect().left - 1
+).map(e => e.textContent)"""
 
 
 def raw_formulas(page):
