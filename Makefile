@@ -2,7 +2,7 @@
 
 TIER ?= teach
 PORT ?= 8000
-EXTRAS := plots,book,oracle,test
+EXTRAS := plots,nets,cluster,book,oracle,test
 
 .DEFAULT_GOAL := help
 .PHONY: help book test bench serve lab test-latest clean
@@ -29,9 +29,9 @@ serve: .venv/.installed  ## show the built site at http://localhost:8000 (PORT=.
 lab: .venv/.installed  ## open the chapters in JupyterLab
 	@.venv/bin/jupyter lab --notebook-dir notebooks
 
-test-latest: .venv-latest/bin/python  ## test symlib with the newest numpy, scipy, jax and matplotlib
+test-latest: .venv-latest/bin/python  ## test symlib with the newest numpy, scipy, jax, torch, dask and matplotlib
 	@.venv-latest/bin/python -m pip install --quiet --disable-pip-version-check --upgrade \
-	    --upgrade-strategy eager -e '.[plots]' pytest pytest-xdist hypothesis
+	    --upgrade-strategy eager -e '.[plots,nets,cluster]' pytest pytest-xdist hypothesis
 	@.venv-latest/bin/python -m pytest -n auto --dist loadfile -rs symlib tests \
 	    --ignore tests/book --ignore tests/test_packaging.py --ignore tests/test_style.py
 
@@ -64,6 +64,6 @@ endef
 
 # The stamp is written last, so an installation that was interrupted is taken up again.
 .venv/.installed: pyproject.toml constraints.txt | .venv/bin/python
-	@echo "Installing the pinned packages into .venv (about 190 of them; some minutes the first time)"
+	@echo "Installing the pinned packages into .venv (about 205 of them; some minutes the first time)"
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
 	@touch $@

@@ -1,0 +1,47 @@
+"""Where torch computes: the best device of this machine, or the one asked for, and what it can do."""
+
+import importlib.util
+
+import torch
+
+
+def pick_device(device=None):
+    """The torch device to compute on: the one given, else CUDA where there is one, else MPS, else the CPU.
+
+    Parameters
+    ----------
+    device : str or torch.device, optional
+
+    Returns
+    -------
+    torch.device
+
+    Raises
+    ------
+    ValueError
+        If `device` is not one that torch has on this machine.
+
+    Examples
+    --------
+    >>> pick_device("cpu")
+    device(type='cpu')
+    """
+    here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    available = [name for name, is_here in here.items() if is_here]
+    try:
+        picked = torch.device(available[0] if device is None else device)
+    except RuntimeError as error:
+        raise ValueError(f"device must be one of {available}, got {device!r}") from error
+    if picked.type not in available or (picked.type == "cuda" and (picked.index or 0) >= torch.cuda.device_count()):
+        raise ValueError(f"device must be one of {available} on this machine, got {str(device)!r}")
+    return picked
+
+
+def fast_paths(device, mixed_precision=None, compile=None):
+    """Whether to use bfloat16 and torch.compile on `device`: as asked, else where CUDA has them.
+
+    bfloat16 is native from compute capability 8.0 (Ampere) on, and Triton, which compiles, from 7.0 (Volta).
+    """
+    major = torch.cuda.get_device_capability(device)[0] if device.type == "cuda" else 0
+    has_triton = major >= 7 and importlib.util.find_spec("triton") is not None
+    return (major >= 8 if mixed_precision is None else mixed_precision), (has_triton if compile is None else compile)

@@ -1,0 +1,180 @@
+"""The networks of the first chapter, in PyTorch: a fully connected one, a convolutional one, a vision transformer.
+
+Each takes images (B, H, W) and gives one score a class, (B, classes). The default sizes are those of Perin and Deny
+(2025), Fig. 1; `small()` gives the same architecture at a size for two CPU cores. A network is drawn at random when it
+is made: call `torch.manual_seed` first, or let `training.train` make it under its seed.
+"""
+
+import torch
+from torch import nn
+
+from symlib.checks import positive_int
+
+SIDE, CLASSES = 28, 10
+
+
+class MLP(nn.Module):
+    """Fully connected: (Dense, ReLU, dropout) for each hidden width, then Dense to the classes.
+
+    With the defaults 784-512-128-10: 468,874 parameters, that is Σ (fan_in + 1) · fan_out over its layers.
+
+    Parameters
+    ----------
+    widths : sequence of int, the hidden layers
+    dropout : float in [0, 1), the share of hidden units switched off at each step of training
+    side : int, height and width of the images in pixels
+    classes : int
+
+    Raises
+    ------
+    ValueError
+        If a size is not a whole number of at least 1, or `dropout` is not in [0, 1).
+
+    Examples
+    --------
+    >>> MLP()(torch.zeros(5, 28, 28)).shape, parameter_count(MLP())
+    (torch.Size([5, 10]), 468874)
+    """
+
+    def __init__(self, widths=(512, 128), *, dropout=0.2, side=SIDE, classes=CLASSES):
+        super().__init__()
+        side, classes = positive_int(side, "side"), positive_int(classes, "classes")
+        layers, fan_in = [nn.Flatten()], side**2
+        for i, width in enumerate(widths):
+            width = positive_int(width, f"widths[{i}]")
+            layers += [nn.Linear(fan_in, width), nn.ReLU(), nn.Dropout(_share(dropout))]
+            fan_in = width
+        self.layers = nn.Sequential(*layers, nn.Linear(fan_in, classes))
+
+    def forward(self, images):
+        return self.layers(images)
+
+    @classmethod
+    def small(cls, **sizes):
+        """784-128-64-10: 109,386 parameters. Keywords as for `MLP` replace sizes."""
+        return cls(**({"widths": (128, 64)} | sizes))
+
+
+class CNN(nn.Module):
+    """Convolutional: (convolution without padding, ReLU, 2 × 2 max pooling) for each filter, Dense, ReLU, Dense.
+
+    With the defaults 5×5×24, pool, 3×3×32, pool, 256, 10: images of 28 pixels become 24, 12, 10 and 5 wide, so 800
+    numbers enter the hidden layer; 215,194 parameters.
+
+    Parameters
+    ----------
+    filters : sequence of (size, channels), the convolutions in order
+    width : int, the hidden layer behind them
+    dropout : float in [0, 1), on that layer
+    side : int, height and width of the images in pixels
+    classes : int
+
+    Raises
+    ------
+    ValueError
+        As `MLP`; also if nothing is left of the image after the last pooling.
+
+    Examples
+    --------
+    >>> CNN()(torch.zeros(5, 28, 28)).shape, parameter_count(CNN())
+    (torch.Size([5, 10]), 215194)
+    """
+
+    def __init__(self, filters=((5, 24), (3, 32)), width=256, *, dropout=0.0, side=SIDE, classes=CLASSES):
+        super().__init__()
+        left, classes = positive_int(side, "side"), positive_int(classes, "classes")
+        layers, channels_in = [nn.Unflatten(1, (1, left))], 1
+        for i, (size, channels) in enumerate(filters):
+            size, channels = positive_int(size, f"filters[{i}][0]"), positive_int(channels, f"filters[{i}][1]")
+            if left - size + 1 < 2:
+                raise ValueError(
+                    f"filters[{i}] is {size} × {size}, but {left} pixels are left of {side} at that depth, fewer than "
+                    "a filter and the pooling behind it need; take smaller filters or fewer of them"
+                )
+            layers += [nn.Conv2d(channels_in, channels, size), nn.ReLU(), nn.MaxPool2d(2)]
+            left, channels_in = (left - size + 1) // 2, channels
+        width = positive_int(width, "width")
+        layers += [nn.Flatten(), nn.Linear(channels_in * left**2, width), nn.ReLU(), nn.Dropout(_share(dropout))]
+        self.layers = nn.Sequential(*layers, nn.Linear(width, classes))
+
+    def forward(self, images):
+        return self.layers(images)
+
+    @classmethod
+    def small(cls, **sizes):
+        """5×5×8, pool, 3×3×16, pool, 64, 10: 27,690 parameters. Keywords as for `CNN` replace sizes."""
+        return cls(**({"filters": ((5, 8), (3, 16)), "width": 64} | sizes))
+
+
+class ViT(nn.Module):
+    """Vision transformer: patches, learned positions, pre-norm blocks of attention and GELU layers, mean over tokens.
+
+    Dosovitskiy et al. (2021) with the mean of the tokens in the place of a class token. With the defaults (patch 4: 49
+    tokens; width 256, depth 2, 4 heads, hidden layers of 1,024 in the blocks): 1,599,498 parameters.
+
+    Parameters
+    ----------
+    patch : int, side of a patch in pixels; divides `side`
+    width : int, length of a token; a multiple of `heads`
+    depth : int, blocks
+    heads : int, attention heads
+    hidden : int, width of the hidden layer of a block; four times `width` if left out
+    dropout : float in [0, 1)
+    side : int, height and width of the images in pixels
+    classes : int
+
+    Raises
+    ------
+    ValueError
+        As `MLP`; also if `patch` does not divide `side`, or `heads` does not divide `width`.
+
+    Examples
+    --------
+    >>> ViT()(torch.zeros(5, 28, 28)).shape, parameter_count(ViT())
+    (torch.Size([5, 10]), 1599498)
+    """
+
+    def __init__(self, patch=4, width=256, depth=2, heads=4, *, hidden=None, dropout=0.0, side=SIDE, classes=CLASSES):
+        super().__init__()
+        sizes = {"patch": patch, "width": width, "depth": depth, "heads": heads, "side": side, "classes": classes}
+        patch, width, depth, heads, side, classes = (positive_int(value, name) for name, value in sizes.items())
+        hidden = 4 * width if hidden is None else positive_int(hidden, "hidden")
+        if side % patch:
+            raise ValueError(f"patch must divide side = {side}, got patch = {patch}")
+        if width % heads:
+            raise ValueError(f"heads must divide width = {width}, got heads = {heads}")
+        self.patch = patch
+        self.embed = nn.Linear(patch**2, width)
+        # As large as the normalised tokens of a block: from the customary 0.02 it learns several times slower.
+        self.positions = nn.Parameter(torch.randn((side // patch) ** 2, width))
+        block = nn.TransformerEncoderLayer(
+            width, heads, hidden, _share(dropout), "gelu", batch_first=True, norm_first=True
+        )
+        # Nested tensors are for tokens of unequal number.
+        self.blocks = nn.TransformerEncoder(block, depth, norm=nn.LayerNorm(width), enable_nested_tensor=False)
+        for parameter in self.blocks.parameters():  # until here all blocks are copies of one
+            if parameter.ndim == 2:
+                nn.init.xavier_uniform_(parameter)
+        self.scores = nn.Linear(width, classes)
+
+    def forward(self, images):
+        batch, side, p = len(images), images.shape[-1], self.patch
+        patches = images.unflatten(1, (-1, p)).unflatten(3, (-1, p)).transpose(2, 3)
+        tokens = self.embed(patches.reshape(batch, (side // p) ** 2, p * p)) + self.positions
+        return self.scores(self.blocks(tokens).mean(dim=1))
+
+    @classmethod
+    def small(cls, **sizes):
+        """Patch 7 (16 tokens), width 64, 8 heads, hidden 128: 71,946 parameters. Keywords as for `ViT`."""
+        return cls(**({"patch": 7, "width": 64, "heads": 8, "hidden": 128} | sizes))
+
+
+def parameter_count(model):
+    """How many numbers are trained in a torch module."""
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def _share(dropout):
+    if not 0 <= dropout < 1:
+        raise ValueError(f"dropout must be in [0, 1), got {dropout}")
+    return float(dropout)
