@@ -83,6 +83,11 @@ def verified(raw, remote, path):
     return unpacked
 
 
+def cache_folder():
+    """The folder for what may be fetched or computed again: $SYMLIB_CACHE, by default the user's cache folder."""
+    return Path(os.environ.get("SYMLIB_CACHE") or _pooch().os_cache("symlib"))
+
+
 def _pooch():
     # Imported when a download is due: in a notebook without widgets its import warns.
     import pooch
@@ -96,9 +101,8 @@ def _unpack(raw):
 
 def _cached(remote):
     """Path of the intact file in the cache, downloaded if it is not there yet."""
-    cache = Path(os.environ.get("SYMLIB_CACHE") or _pooch().os_cache("symlib"))
     name = remote.name if remote.packed else remote.name.removesuffix(".gz")
-    target = cache / remote.folders[-1] / name
+    target = cache_folder() / remote.folders[-1] / name
     if not _intact(target, remote):
         target.parent.mkdir(parents=True, exist_ok=True)
         with _locked(target.with_name(remote.name + ".lock")):

@@ -1,0 +1,227 @@
+"""The same call over many settings: here, or on as many machines as a Dask scheduler has.
+
+Each result is stored as it arrives, under a key of function, source and setting (`fingerprints`, `result_store`), so
+that a sweep that was interrupted goes on where it stopped. Distribution, retries after a lost worker and queues are
+Dask's own (Rocklin, 2015); it is imported only where a client or a scheduler's address is given.
+"""
+
+import inspect
+import itertools
+import os
+import sys
+import traceback
+import uuid
+from contextlib import contextmanager
+from pathlib import Path
+
+from tqdm import tqdm
+
+from symlib.downloads import cache_folder
+from symlib.fingerprints import call_fingerprint
+from symlib.result_store import ResultStore, pack, unpack
+
+ADDRESS = "DASK_SCHEDULER_ADDRESS"  # where Dask itself looks for a scheduler
+
+
+class SweepError(RuntimeError):
+    """Some settings failed. `failures` lists (setting, traceback as text); `results` holds the others, None there."""
+
+    def __init__(self, message, failures, results):
+        super().__init__(message)
+        self.failures, self.results = failures, results
+
+
+def grid(**values):
+    """Every combination of the values given for each name, the last name varying fastest.
+
+    Parameters
+    ----------
+    **values : iterables
+
+    Returns
+    -------
+    list of dict
+
+    Examples
+    --------
+    >>> grid(n_poses=[2, 4], seed=range(2))
+    [{'n_poses': 2, 'seed': 0}, {'n_poses': 2, 'seed': 1}, {'n_poses': 4, 'seed': 0}, {'n_poses': 4, 'seed': 1}]
+    """
+    return [dict(zip(values, combination)) for combination in itertools.product(*values.values())]
+
+
+def sweep(function, settings, client=None, *, folder=None, progress=True):
+    """The results of function(**setting) for each setting, computed where they are not stored yet.
+
+    Parameters
+    ----------
+    function : function
+        Its results are numbers, text, None, NumPy arrays, and lists, tuples and dicts of them; a named tuple comes back
+        as a dict. On a cluster its file must be there for the workers too; one typed into a notebook travels with it.
+    settings : iterable of dict
+        Keyword arguments, for example `grid(digit=range(10), n_poses=[4, 8], seed=range(3))`. Equal ones are computed
+        once.
+    client : dask.distributed.Client, a Dask cluster, or the address of a scheduler, optional
+        Left out: the scheduler at $DASK_SCHEDULER_ADDRESS if that is set, else this process, one call after another.
+    folder : path, optional
+        Where results are kept; by default `sweeps` in symlib's cache folder ($SYMLIB_CACHE). Deleting it is safe.
+    progress : bool, show a bar
+
+    Returns
+    -------
+    list, in the order of `settings`
+
+    Raises
+    ------
+    SweepError
+        After all others are done, if settings failed: each is listed, and was reported with its traceback when it
+        failed. Calling again computes only what failed.
+    ConnectionError
+        If the scheduler does not answer, or is lost on the way; what arrived until then is stored.
+    TypeError, ValueError
+        Before anything is computed, if a setting does not fit the function's arguments or cannot be part of a key.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from symlib.datasets import circles
+    >>> sweep(circles, grid(n=[1, 2], separation=[0.5]), folder=tempfile.mkdtemp(), progress=False)[0].round(1).tolist()
+    [[[1.0, 0.0, 0.2]], [[-1.0, 0.0, -0.2]]]
+    """
+    settings = [_checked(setting, function) for setting in settings]
+    store = ResultStore(Path(folder) if folder is not None else cache_folder() / "sweeps")
+    keys = [call_fingerprint(function, setting) for setting in settings]
+    by_key = dict(zip(keys, settings))
+    results, failures = {}, {}
+    for key in by_key:
+        try:
+            results[key] = store.get(key)
+        except KeyError:
+            pass
+    missing = {key: setting for key, setting in by_key.items() if key not in results}
+    name = getattr(function, "__name__", "sweep")
+    with tqdm(total=len(by_key), initial=len(results), desc=name, unit="setting", disable=not progress) as bar:
+        try:
+            for key, packed, failure in _outcomes(function, missing, client) if missing else ():
+                if failure is None:
+                    store.put(key, packed)
+                    results[key] = unpack(packed)
+                else:
+                    failures[key] = failure
+                    bar.set_postfix_str(f"{len(failures)} failed")
+                    tqdm.write(f"{name} failed with {missing[key]}:\n{failure}", file=sys.stderr)
+                bar.update()
+        except ConnectionError as error:
+            raise ConnectionError(
+                f"{error}. {len(results)} of {len(by_key)} results of {name} are stored in {store.folder}; "
+                "with a scheduler that runs, calling again computes the rest"
+            ) from error
+    in_order = [results.get(key) for key in keys]
+    if failures:
+        listed = [(missing[key], failure) for key, failure in failures.items()]
+        lines = [f"  {setting}: {failure.strip().splitlines()[-1]}" for setting, failure in listed]
+        raise SweepError(
+            f"{len(failures)} of {len(by_key)} settings of {name} failed, the other {len(results)} are stored in "
+            f"{store.folder}; mend the cause and call again, which computes only these:\n" + "\n".join(lines),
+            listed,
+            in_order,
+        )
+    return in_order
+
+
+def _checked(setting, function):
+    if not isinstance(setting, dict) or not all(isinstance(name, str) for name in setting):
+        raise TypeError(f"settings must be dicts of keyword arguments, got {setting!r}")
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # a compiled function may not tell its arguments
+        return setting
+    try:
+        signature.bind(**setting)
+    except TypeError as error:
+        raise TypeError(f"setting {setting} does not fit {function.__name__}{signature}: {error}") from None
+    return setting
+
+
+def _outcomes(function, settings, client):
+    """Yield (key, packed result, None) or (key, None, traceback as text) for each setting, in any order."""
+    if client is None and ADDRESS not in os.environ:
+        for key, setting in settings.items():
+            try:
+                yield key, _call(function, setting), None
+            except Exception:
+                yield key, None, traceback.format_exc()
+    else:
+        with _connected(client) as connected:
+            yield from _outcomes_of_cluster(function, settings, connected)
+
+
+def _call(function, setting):
+    """The packed result: what the store takes is known where it was computed, and only data travels back."""
+    return pack(function(**setting), note=f"{getattr(function, '__qualname__', function)}(**{setting})")
+
+
+def _outcomes_of_cluster(function, settings, client):
+    import cloudpickle
+    from dask.distributed import as_completed
+
+    def call(packed):
+        # Unpacked within the task, so that a module the worker lacks fails there by name. What a worker cannot
+        # unpack on arrival makes Dask wait for ever, hence a function that travels whole and names no module.
+        import pickle
+
+        function, setting = pickle.loads(packed)
+        from symlib.sweeps import _call
+
+        return _call(function, setting)
+
+    gone = f"the Dask scheduler at {client.scheduler.address if client.scheduler else 'the address of client'} is gone"
+    if client.status != "running":
+        raise ConnectionError(gone)
+    futures = {}
+    try:
+        for key, setting in settings.items():
+            packed = cloudpickle.dumps((function, setting))
+            # A name of its own each time: a scheduler may remember the failure of a name for a while.
+            name = f"{getattr(function, '__name__', 'sweep')}-{uuid.uuid4().hex}"
+            futures[client.submit(call, packed, key=name, pure=False)] = key
+        for future in as_completed(list(futures)):
+            key = futures[future]
+            try:
+                result = future.result()
+            except Exception as error:
+                if future.status != "error":
+                    raise ConnectionError(gone) from error
+                # The worker's frames, not those that fetched the result.
+                failure = traceback.format_exception(type(error), error, future.traceback())
+                yield key, None, "".join(failure)
+            else:
+                yield key, result, None
+            del futures[future]
+    finally:
+        if client.status == "running":
+            client.cancel(list(futures))
+
+
+@contextmanager
+def _connected(client):
+    """A Dask client: the one given, or one for the scheduler or cluster given or named by the environment."""
+    try:
+        from dask.distributed import Client
+    except ImportError as error:
+        raise ImportError("a sweep on a cluster needs Dask: pip install 'dask[distributed]'") from error
+    if isinstance(client, Client):
+        yield client
+        return
+    scheduler = client if client is not None else os.environ[ADDRESS]
+    try:
+        connected = Client(scheduler)
+    except (OSError, ValueError) as error:
+        remedy = (
+            f"start it, or unset {ADDRESS} to compute here"
+            if client is None
+            else "start it, or give the address of one that runs"
+        )
+        raise ConnectionError(f"no Dask scheduler answers at {scheduler} ({error}); {remedy}") from error
+    with connected:
+        yield connected
