@@ -21,10 +21,11 @@ from tqdm import tqdm
 from symlib import checkpoints
 from symlib.checks import nonnegative, positive_int
 from symlib.devices import fast_paths, pick_device
+from symlib.ensembles import Ensemble, train_ensemble
 from symlib.evaluation import evaluate, predict, predicted
 from symlib.pose_batches import PoseImages
 
-__all__ = ["History", "Trained", "evaluate", "pick_device", "predict", "train"]
+__all__ = ["Ensemble", "History", "Trained", "evaluate", "pick_device", "predict", "train", "train_ensemble"]
 
 
 class History(NamedTuple):
