@@ -3,13 +3,14 @@
 import argparse
 import sys
 
-from benchmarks import group_formula, large_group_formula, mlp_pipeline
+from benchmarks import ensemble, group_formula, large_group_formula, mlp_pipeline
 from benchmarks.measure import machine, table
 
 ROWS = {
     "mlp_pipeline": mlp_pipeline.rows,
     "group_formula": group_formula.rows,
     "large_group_formula": large_group_formula.rows,
+    "ensemble": ensemble.rows,
 }
 
 

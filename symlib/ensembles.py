@@ -176,6 +176,13 @@ def _networks_at_once(widths, n, dtype, device):
     return max(1, (_CPU_BYTES if device.type == "cpu" else _GPU_BYTES) // (numbers * dtype.itemsize))
 
 
+def initial_weights(d, width, depth, seed, problem, point):
+    """What a network of `train_ensemble` starts from: for each layer (fan_in + 1, fan_out), the last row its biases."""
+    source = np.random.SeedSequence([seed, problem, point])
+    generator = torch.Generator().manual_seed(int(source.generate_state(1, np.uint64)[0]))
+    return [torch.randn(a + 1, b, generator=generator) for a, b in pairwise((d, *[width] * depth, 1))]
+
+
 def _draw(problems, networks, width, depth, seed):
     """Inputs (M, n, r) and the weights of each layer, [(M, fan_in + 1, fan_out)], the last row of a layer its biases.
 
@@ -188,10 +195,7 @@ def _draw(problems, networks, width, depth, seed):
         x = torch.tensor(problems[problem])
         if n < d and problem not in bases:
             bases[problem] = torch.linalg.qr(x.T).Q
-        source = np.random.SeedSequence([seed, problem, point])
-        generator = torch.Generator().manual_seed(int(source.generate_state(1, np.uint64)[0]))
-        widths = (d, *[width] * depth, 1)
-        weights = [torch.randn(a + 1, b, generator=generator) for a, b in pairwise(widths)]
+        weights = initial_weights(d, width, depth, seed, problem, point)
         if n < d:
             basis = bases[problem]
             x = x @ basis

@@ -1,7 +1,5 @@
 """Ensembles: against networks trained one at a time by autograd, and against regression on their NTK."""
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 import torch
@@ -22,18 +20,24 @@ def one_thread():
     torch.set_num_threads(before)
 
 
+def test_weights_are_standard_normal_and_drawn_apart():
+    draws = [ensembles.initial_weights(30, 40, 2, *key) for key in ((0, 0, 0), (0, 0, 1), (0, 1, 0), (1, 0, 0))]
+    assert [layer.shape for layer in draws[0]] == [(31, 40), (41, 40), (41, 1)]
+    assert len({float(draw[0][0, 0]) for draw in draws}) == 4
+    for first, second in zip(draws[0], draws[0][1:]):
+        assert first[0, 0] != second[0, 0]
+    numbers = torch.cat([layer.flatten() for draw in draws for layer in draw])
+    assert 0 < abs(numbers.mean()) < 4 / len(numbers) ** 0.5 and abs(numbers.var() - 1) < 4 * (2 / len(numbers)) ** 0.5
+
+
 class Network(torch.nn.Module):
     """The network of `mlp_kernel` at finite width, written plainly, with the weights of `train_ensemble`."""
 
     def __init__(self, d, width, depth, w_std, b_std, seed, problem, point):
         super().__init__()
-        source = np.random.SeedSequence([seed, problem, point])
-        generator = torch.Generator().manual_seed(int(source.generate_state(1, np.uint64)[0]))
-        widths = [d, *[width] * depth, 1]
         self.w_std, self.b_std = w_std, b_std
-        self.layers = torch.nn.ParameterList(
-            torch.randn(a + 1, b, generator=generator).double() for a, b in pairwise(widths)
-        )
+        layers = ensembles.initial_weights(d, width, depth, seed, problem, point)
+        self.layers = torch.nn.ParameterList(layer.double() for layer in layers)
 
     def forward(self, x):
         for i, layer in enumerate(self.layers):
