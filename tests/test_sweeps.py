@@ -19,7 +19,7 @@ import pytest
 
 import symlib
 from symlib import fingerprints, kernels
-from symlib.datasets import PoseSplit
+from symlib.datasets import PoseSplit, mnist
 from symlib.fingerprints import call_fingerprint
 from symlib.result_store import ResultStore, pack, unpack
 from symlib.sweeps import ADDRESS, SweepError, grid, sweep
@@ -426,3 +426,21 @@ def test_what_a_function_encloses_counts(tmp_path):
     assert one != two and one == call_fingerprint(enclosing(1), {"n": 1})
     with pytest.raises(TypeError, match="value, used by .*, is a object"):
         call_fingerprint(enclosing(object()), {"n": 1})
+
+
+def test_the_experiment_of_the_book_runs(tmp_path, monkeypatch):
+    """The program on the page about clusters, on few digits of the bundled ones."""
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    page = (Path(__file__).parents[1] / "book" / "scaling.md").read_text()
+    experiment, cluster = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    compile(cluster, "the program for Slurm", "exec")
+    monkeypatch.setattr(symlib, "mnist", lambda split: mnist("bundled") if split == "train" else None)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    text = experiment.replace('if __name__ == "__main__"', "if False").replace("def accuracies", "def f")
+    setting = {"model": "MLP", "digit": 7, "n_poses": 2, "seed": 0, "n_images": 300, "epochs": 2}
+    (history,) = sweep(function_of_file(tmp_path / "experiment.py", text), [setting], folder="results", progress=False)
+    assert history["test_out"].shape == (2,) and history["chance"] == 0.1
+    assert [path.name for path in Path("checkpoints").iterdir()] == ["MLP-7-2-0.pt"]
+    for name in ("sweep(accuracies, settings", "grid(\n", "SLURMCluster("):
+        assert name in cluster
