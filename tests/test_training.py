@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -261,10 +262,14 @@ def test_memory_of_the_paper_tier():
     for parameter in model.parameters():
         saved.pop(parameter.untyped_storage().data_ptr(), None)
     assert scores.requires_grad
-    parts = images, operators, 16 * parameter_count(model), 512 * sum(saved.values()) / n
-    assert [round(part / 1e6) for part in parts[:3]] == [188, 157, 26]
-    assert parts[3] / 512 == pytest.approx(1.7e6, rel=0.1)
-    assert sum(parts) == pytest.approx(1.2e9, rel=0.1) and sum(parts) + 7 * parts[3] < 0.6 * 16e9
+    parts = images, operators, 16 * parameter_count(model), 3 * 4 * 4096 * 784, 512 * sum(saved.values()) / n
+    page = (Path(__file__).parents[1] / "book" / "scaling.md").read_text()
+    assert re.findall(r"\| (\d+) \|$", page, re.M) == [f"{part / 1e6:.0f}" for part in parts]
+    assert f"That is {sum(parts) / 1e9:.1f} GB" in page
+    assert sum(parts) + 7 * parts[-1] < 0.5 * 16e9  # batches of 4,096
+    said = [f"{part / 1e6:.0f} MB" for part in parts[:3]] + [f"512 · {parts[-1] / 512e6:.1f} MB", "= 1.2 GB"]
+    assert all(number in train.__doc__ for number in said)
+    assert f"{sum(parts[:3] + parts[4:]) / 1e9:.1f}" == "1.2"
 
 
 def test_devices_are_chosen_or_refused():
