@@ -36,7 +36,7 @@ def grid(**values):
 
     Parameters
     ----------
-    **values : iterables
+    values : iterables, one for each name
 
     Returns
     -------
@@ -51,7 +51,7 @@ def grid(**values):
 
 
 def sweep(function, settings, client=None, *, folder=None, progress=True):
-    """The results of function(**setting) for each setting, computed where they are not stored yet.
+    """The results of `function(**setting)` for each setting, computed where they are not stored yet.
 
     Parameters
     ----------

@@ -6,7 +6,8 @@ standardised on the device (`pose_batches`). Loss: cross-entropy. Optimiser: Ada
 weight decay where asked (Loshchilov and Hutter, 2019). Its rate rises linearly and then falls as half a cosine: with t
 from 0 to 1 the share of training done, and w = warm_up,
 
-    rate(t) = rate · t/w  up to t = w,    rate · (1 + cos π(t − w)/(1 − w))/2  from there on.
+    rate(t) = rate · t/w                             up to t = w,
+    rate(t) = rate · (1 + cos π(t − w)/(1 − w))/2    from there on.
 """
 
 import hashlib
