@@ -1,5 +1,7 @@
 """Ensembles: against networks trained one at a time by autograd, and against regression on their NTK."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -98,6 +100,11 @@ def test_shapes_shared_labels_and_the_residuals_trained_on():
     np.testing.assert_allclose(alone.residuals, together.residuals[0, 0, 1:], rtol=1e-12)
 
 
+def threads_of_a_new_thread():
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(torch.get_num_threads).result()
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_portions_and_threads_change_nothing(monkeypatch, threads):
     rng = np.random.default_rng(1)
@@ -115,7 +122,8 @@ def test_portions_and_threads_change_nothing(monkeypatch, threads):
 
     monkeypatch.setattr(ensembles._Networks, "forward", recorded)
     parts = train_ensemble(x, labels, [0, 3], **options)
-    assert 1 < max(shapes) < 8 and torch.get_num_threads() == threads
+    assert 1 < max(shapes) < 8
+    assert threads_of_a_new_thread() == torch.get_num_threads() == threads
     np.testing.assert_allclose(parts.residuals, whole.residuals, rtol=1e-12)
 
 
@@ -185,7 +193,7 @@ def test_a_rate_too_large_is_named(threads):
     x = np.random.default_rng(5).standard_normal((4, 6, 20))
     with pytest.raises(FloatingPointError, match=r"diverged within \d+ steps; lower rate = 300"):
         train_ensemble(x, np.ones(6), [0, 1], rate=300.0, **QUIET)
-    assert torch.get_num_threads() == threads
+    assert threads_of_a_new_thread() == torch.get_num_threads() == threads
 
 
 X, Y = np.random.default_rng(6).standard_normal((2, 4, 3)), np.ones(4)
