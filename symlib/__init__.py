@@ -1,7 +1,7 @@
 """symlib: kernel theory of whether deep networks learn symmetries from data. This file is the table of contents.
 
-`symlib.gram` is the module (its function is `symlib.gram.gram`), and `symlib.plots` is imported by name, so that
-`import symlib` needs no matplotlib.
+`symlib.gram` is the module (its function is `symlib.gram.gram`), and `symlib.plots`, `symlib.models`, `symlib.training`
+and `symlib.sweeps` are imported by name, so that `import symlib` needs neither matplotlib, torch nor Dask.
 """
 
 from symlib import conv_kernels, datasets, fourier, gram, groups, kernels, orbits, regression, spectral
