@@ -111,14 +111,16 @@ def test_importing_symlib_loads_no_optional_package():
 
 def imported(path):
     """The modules that a file of symlib names, and those that they name; the package itself aside."""
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    below = [path.with_name(f"{name.split('.')[1]}.py") for name in names if name.startswith("symlib.")]
-    return names.union(*(imported(file) for file in below if file.exists()))
+    found, files = set(), [path]
+    for file in files:  # grows
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+        named = {path.with_name(f"{name.split('.')[1]}.py") for name in found if name.startswith("symlib.")}
+        files += [other for other in sorted(named) if other.exists() and other not in files]
+    return found
 
 
 def test_no_module_uses_both_jax_and_torch():
