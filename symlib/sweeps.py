@@ -78,7 +78,7 @@ def sweep(function, settings, client=None, *, folder=None, progress=True):
         failed. Calling again computes only what failed.
     ConnectionError
         If the scheduler does not answer, or is lost on the way; what arrived until then is stored.
-    TypeError, ValueError
+    TypeError
         Before anything is computed, if a setting does not fit the function's arguments or cannot be part of a key.
 
     Examples
@@ -139,7 +139,9 @@ def _checked(setting, function):
     try:
         signature.bind(**setting)
     except TypeError as error:
-        raise TypeError(f"setting {setting} does not fit {function.__name__}{signature}: {error}") from None
+        raise TypeError(
+            f"setting {setting} does not fit {getattr(function, '__name__', function)}{signature}: {error}"
+        ) from None
     return setting
 
 

@@ -265,6 +265,13 @@ def test_settings_that_cannot_be_called_are_refused_before_anything_runs(setting
     assert calls(log) == {}
 
 
+def test_a_function_with_some_arguments_given(tmp_path, log):
+    given = functools.partial(breaks_on_odd, log=str(log))
+    assert sweep(given, grid(n=[2, 4]), folder=tmp_path, progress=False) == [2, 4]
+    with pytest.raises(TypeError, match=r"\{'m': 1\} does not fit .*: (got an unexpected|missing a required).*"):
+        sweep(given, [{"m": 1}], folder=tmp_path, progress=False)
+
+
 def returns_an_object():
     return {"model": [1, object()]}
 
