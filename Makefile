@@ -2,7 +2,7 @@
 
 TIER ?= teach
 PORT ?= 8000
-EXTRAS := plots,book,oracle,test
+EXTRAS := plots,fast,book,oracle,test
 
 .DEFAULT_GOAL := help
 .PHONY: help book test bench serve lab test-latest clean

@@ -1,0 +1,78 @@
+"""Finished blocks of a long computation, kept in a folder so that a run that was killed resumes.
+
+A block appears under its name only when it is whole: it is written beside it and renamed, which is atomic. The folder
+carries a fingerprint of what is being computed, so that blocks of another computation are never taken for it.
+"""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+
+_FINGERPRINT = "fingerprint.json"
+_SAME_VALUE = 1e-9  # relative: the same kernel on another machine
+
+
+class Blocks:
+    """Blocks in `folder`, or nowhere if it is None: then nothing is found and nothing kept."""
+
+    def __init__(self, folder, fingerprint):
+        """`fingerprint` is a dict of texts, numbers and lists of numbers; numbers agree up to rounding.
+
+        Raises ValueError if the folder holds blocks of a different computation.
+        """
+        self.folder = None if folder is None else Path(folder)
+        if self.folder is None:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / _FINGERPRINT
+        if not path.exists():
+            _write(path, json.dumps(fingerprint).encode())
+            return
+        found = json.loads(path.read_text())
+        different = [key for key in fingerprint if not _same(fingerprint[key], found.get(key))]
+        if different:
+            raise ValueError(
+                f"the checkpoint folder {self.folder} holds another computation (its {', '.join(different)} differ); "
+                "name another folder, or remove this one if its blocks are no longer needed"
+            )
+
+    def load(self, name):
+        """The array kept under a name, or None."""
+        if self.folder is None or not (path := self._path(name)).exists():
+            return None
+        return np.load(path, allow_pickle=False)
+
+    def save(self, name, array):
+        if self.folder is not None:
+            _write(self._path(name), array)
+
+    def _path(self, name):
+        return self.folder / f"{name}.npy"
+
+
+def digest(array):
+    """SHA-256 of the bytes of an array, of its shape and type."""
+    array = np.ascontiguousarray(array)
+    head = f"{array.dtype.str} {array.shape} ".encode()
+    return hashlib.sha256(head + array.tobytes()).hexdigest()
+
+
+def _write(path, content):
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    with open(part, "wb") as file:
+        if isinstance(content, bytes):
+            file.write(content)
+        else:
+            np.save(file, content, allow_pickle=False)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, path)
+
+
+def _same(a, b):
+    if isinstance(a, (int, float, list)) and isinstance(b, (int, float, list)):
+        return np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=_SAME_VALUE, atol=0.0)
+    return a == b
