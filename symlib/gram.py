@@ -160,7 +160,8 @@ def invariant_gram(
     if project:
         evaluate, groups_of = _projected, [[u] for u in half]
     else:
-        evaluate, groups_of = _of_seeds, [half[i : i + at_once] for i in range(0, len(half), at_once)]
+        # The identity alone: the kernel then sees that its two sides are the same, and computes half.
+        evaluate, groups_of = _of_seeds, [half[:1]] + [half[i : i + at_once] for i in range(1, len(half), at_once)]
     for some in _bar(groups_of, name, "element", progress):
         values = blocks.load(f"elements {some[0]}-{some[-1]}")
         if values is None:
@@ -178,6 +179,8 @@ def invariant_gram(
 
 def _of_seeds(kernel, poses, group, some, ndim, at_once):
     """κ_cd(u) = k(x_c, u·x_d) for some elements u: (m, parts, ..., C, C)."""
+    if some == [0]:
+        return _parts(kernel, poses[0], poses[0])[None]
     return _across(kernel, poses[0], poses[some], ndim)
 
 

@@ -218,4 +218,4 @@ def test_a_kernel_of_two_parts_is_evaluated_once():
 
     orbits = np.random.default_rng(5).standard_normal((3, 1, 6)).repeat(4, axis=1)
     invariant_gram(both, orbits, cyclic(4), progress=False)
-    assert len(calls) == 3  # a corner, half of the elements at once, the check of invariance
+    assert len(calls) == 4  # a corner, the identity, the rest of one half at once, the check of invariance
