@@ -13,6 +13,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import yaml
 
 from book.build import ROOT
 from book.execute import Chapter
@@ -21,7 +22,7 @@ from book.stage import write_colab_copies
 pytestmark = pytest.mark.slow
 
 NAMES = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
-NEWEST = ["numpy", "scipy", "jax", "matplotlib", "ipykernel", "pip"]
+NEWEST = ["numpy", "scipy", "jax", "matplotlib", "numba", "ipykernel", "pip"]
 
 
 def run(*command, **options):
@@ -72,11 +73,20 @@ def test_install_changes_no_installed_version(newest, wheel):
     assert planned & installed(newest) == set()
 
 
+def at_smoke_sizes(name):
+    """The chapter with the parameters of the smoke tier: what runs small on Colab runs."""
+    notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", 4)
+    smoke = yaml.safe_load((ROOT / "book" / "tiers.yml").read_text())[name]["smoke"]
+    (cell,) = (cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", ()))
+    cell.source += "".join(f"\n{key} = {value!r}" for key, value in smoke.items())
+    return notebook
+
+
 @pytest.fixture(scope="module")
 def executed(newest, wheel, tmp_path_factory):
     """How each chapter's lowered copy ran. All run at once, each from nothing."""
     folder = tmp_path_factory.mktemp("colab")
-    read = [Chapter(n, nbformat.read(ROOT / "notebooks" / f"{n}.ipynb", 4), {}) for n in NAMES]
+    read = [Chapter(name, at_smoke_sizes(name), {}) for name in NAMES]
     copies = write_colab_copies(read, folder / "copies", None, wheel)
     libraries = run(str(newest), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))")
 
