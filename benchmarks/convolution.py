@@ -15,7 +15,7 @@ from symlib.datasets import mnist
 from symlib.orbits import normalize
 
 # What is timed of either side: images of symlib's Gram, and batch sizes that neural-tangents is offered.
-SIZES = {"flatten": (256, (8, 16, 32, 64)), "gap": (96, (1, 2, 3))}
+SIZES = {"flatten": (256, (8, 16, 32, 64)), "gap": (256, (1, 2, 3))}
 
 
 def flattened_rows(runs, quick):

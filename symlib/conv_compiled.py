@@ -111,11 +111,11 @@ def _laid_out(images, size, w2, b2):
 
 
 @lru_cache
-def _compiled_relu():
-    """cos θ ↦ (sin θ + (π−θ) cos θ)/(2π), (π−θ)/(2π), to be compiled into the loops below."""
+def _compiled_angle():
+    """cos θ ↦ sin θ, π−θ, to be compiled into the loops below."""
 
     @numba.njit(inline="always", **_OPTIONS)
-    def relu(cos):
+    def angle(cos):
         size = abs(cos)
         z = 0.5 - 0.5 * size
         z = z if z > _SNAP else 0.0
@@ -125,10 +125,9 @@ def _compiled_relu():
             ratio = ratio * u + _COEFFICIENTS[k]
         # π − θ = π/2 + arcsin(cos θ), and arcsin |cos θ| = π/2 − 2 arcsin √z.
         arcsine = 0.5 * math.pi - 2.0 * math.sqrt(z) * ratio
-        derivative = 0.25 + (arcsine if cos > 0.0 else -arcsine) / (2.0 * math.pi)
-        return math.sqrt(z * (1.0 - z)) / math.pi + derivative * cos, derivative
+        return 2.0 * math.sqrt(z * (1.0 - z)), 0.5 * math.pi + (arcsine if cos > 0.0 else -arcsine)
 
-    return relu
+    return angle
 
 
 # Numba lets an index be negative, which keeps a loop out of vector registers unless it runs from 0: hence the windows.
@@ -136,7 +135,7 @@ def _compiled_relu():
 
 @lru_cache
 def _compiled_patch_row(area):
-    relu = _compiled_relu()
+    angle = _compiled_angle()
 
     # `area` is a constant of the compiled code, so that the inner product is unrolled.
     @numba.njit(**_OPTIONS)
@@ -144,27 +143,27 @@ def _compiled_patch_row(area):
         for j in range(begin, out.shape[2]):
             u, v, weights = units1[i], units2[j], weights2[j]
             whole = -(-counts2[j] // _LANES) * _LANES
-            nngp = ntk = 0.0
+            sines = slopes = 0.0
             for p in range(counts1[i]):
-                row_nngp = row_ntk = 0.0
+                row_sines = row_slopes = 0.0
                 for q in range(whole):
                     cos = u[0, p] * v[0, q]
                     for d in range(1, area):
                         cos += u[d, p] * v[d, q]
-                    value, derivative = relu(cos)
-                    row_nngp += weights[q] * value
-                    row_ntk += weights[q] * cos * derivative
-                nngp += weights1[i, p] * row_nngp
-                ntk += weights1[i, p] * row_ntk
-            out[0, i, j] = nngp
-            out[1, i, j] = ntk
+                    sine, supplement = angle(cos)
+                    row_sines += weights[q] * sine
+                    row_slopes += weights[q] * cos * supplement
+                sines += weights1[i, p] * row_sines
+                slopes += weights1[i, p] * row_slopes
+            out[0, i, j] = (sines + slopes) / (2.0 * math.pi)
+            out[1, i, j] = slopes / (2.0 * math.pi)
 
     return patch_row
 
 
 @lru_cache
 def _compiled_map_row(size):
-    relu = _compiled_relu()
+    angle = _compiled_angle()
     reach = size // 2
 
     @numba.njit(**_OPTIONS)
@@ -206,9 +205,10 @@ def _compiled_map_row(size):
         for k in range(len(cov)):
             value = w2 * cov[k] + b2
             slope = value if first else w2 * ntk[k] + value
-            scaled, derivative = relu(value * inverse[k])
-            cov[k] = norm[k] * scaled
-            ntk[k] = slope * derivative
+            cos = value * inverse[k]
+            sine, supplement = angle(cos)
+            cov[k] = norm[k] * (sine + cos * supplement) / (2.0 * math.pi)
+            ntk[k] = slope * supplement / (2.0 * math.pi)
 
     @numba.njit(**_OPTIONS)
     def map_row(i, begin, x1, std1, inverse1, x2, std2, inverse2, inside, height, stride, shifts, w2, b2, out):
