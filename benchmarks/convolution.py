@@ -14,8 +14,8 @@ from symlib.conv_kernels import cnn_kernel
 from symlib.datasets import mnist
 from symlib.orbits import normalize
 
-# What is timed of either side: images of symlib's Gram, and batch sizes that neural-tangents is offered.
-SIZES = {"flatten": (256, (8, 16, 32, 64)), "gap": (256, (1, 2, 3))}
+DIGITS = 256  # of symlib's Gram matrix
+BATCHES = {"flatten": (8, 16, 32, 64), "gap": (1, 2, 3)}  # sizes that neural-tangents is offered
 
 
 def flattened_rows(runs, quick):
@@ -27,11 +27,10 @@ def pooled_rows(runs, quick):
 
 
 def _row(pooling, work, wanted, runs, quick):
-    n, batches = SIZES[pooling]
-    images = normalize(mnist("bundled")[0][: n // 2 if quick else n])
+    images = normalize(mnist("bundled")[0][: DIGITS // 2 if quick else DIGITS])
     theirs = _neural_tangents(pooling)
     with jax.experimental.enable_x64():
-        batch = min(batches, key=lambda size: _seconds(theirs, images[:size]) / size**2)
+        batch = min(BATCHES[pooling], key=lambda size: _seconds(theirs, images[:size]) / size**2)
         seconds, (ours, expected) = side_by_side(
             lambda: cnn_kernel(images, pooling=pooling).ntk, lambda: theirs(images[:batch]), runs
         )

@@ -56,8 +56,9 @@ class Blocks:
 def digest(array):
     """SHA-256 of the bytes of an array, of its shape and type."""
     array = np.ascontiguousarray(array)
-    head = f"{array.dtype.str} {array.shape} ".encode()
-    return hashlib.sha256(head + array.tobytes()).hexdigest()
+    seen = hashlib.sha256(f"{array.dtype.str} {array.shape} ".encode())
+    seen.update(array)  # reads the bytes where they are
+    return seen.hexdigest()
 
 
 def _write(path, content):

@@ -41,8 +41,7 @@ def pooled_patch_means(x1, x2, *, w2, b2, filter_size, symmetric):
     laid2 = laid1 if symmetric else _laid_out(x2, filter_size, w2, b2)
     patch_row = _compiled_patch_row(laid1[0].shape[1])
     out = np.empty((2, len(x1), len(x2)))
-    begins = [i if symmetric else 0 for i in range(len(x1))]
-    _rows(patch_row, begins, *laid1, *laid2, out)
+    _rows(patch_row, _first_columns(len(x1), 0, symmetric), *laid1, *laid2, out)
     return _mirrored(out) if symmetric else out
 
 
@@ -68,8 +67,7 @@ def map_means(x1, x2, *, depth, w2, b2, filter_size, symmetric, pooled):
     for start in range(0, len(x2), at_once):
         part = prepared(x2[start : start + at_once], shifts)
         block = np.empty((2, len(x1), len(part[0]) // len(shifts)))
-        begins = [max(i - start, 0) if symmetric else 0 for i in range(len(x1))]
-        _rows(map_row, begins, *first, *part, *sizes, block)
+        _rows(map_row, _first_columns(len(x1), start, symmetric), *first, *part, *sizes, block)
         out[:, :, start : start + at_once] = block
     return _mirrored(out) if symmetric else out
 
@@ -82,6 +80,11 @@ def _with_margins(maps, reach):
     padded = np.pad(maps, [(0, 0)] * (maps.ndim - 2) + [(reach, reach)] * 2)
     flat = padded.reshape(*maps.shape[:-2], -1)
     return np.pad(flat, [(0, 0)] * (flat.ndim - 1) + [(0, 2 * _LANES)])
+
+
+def _first_columns(n, start, symmetric):
+    """The column at which each of n rows begins in a block that starts at column `start` of the Gram matrix."""
+    return [max(i - start, 0) if symmetric else 0 for i in range(n)]
 
 
 def _rows(row, begins, *arguments):

@@ -76,7 +76,7 @@ def gram(kernel, x, *, ndim=None, block_size=2048, memory_limit=MEMORY_LIMIT, pr
     starts = range(0, n, block_size)
     slices = np.array_split(np.arange(len(stack)), -(-len(stack) // sets))
     work = [(s[0], s[-1] + 1, i, j) for s in slices for i in starts for j in starts if i <= j]
-    blocks = _blocks(checkpoint, "gram", corner, points=stack, block_size=block_size)
+    blocks = _blocks(checkpoint, "gram", corner, stack, block_size=block_size)
     for first, last, i, j in _bar(work, "gram", "block", progress):
         rows, columns = slice(i, i + block_size), slice(j, j + block_size)
         name = f"sets {first}-{last - 1}, rows from {i}, columns from {j}"
@@ -150,22 +150,25 @@ def invariant_gram(
     refuse_beyond_memory(need, memory_limit, "invariant_gram", _REMEDY)
 
     name = "projected gram" if project else "invariant gram"
-    blocks = _blocks(checkpoint, name, corner, points=orbits, group=group.table)
+    blocks = _blocks(checkpoint, name, corner, orbits, group=digest(group.table))
     poses = np.moveaxis(orbits, axis, 0)  # (|G|, ..., C, point)
     kappa = np.empty((group.order, parts, *batch, n_orbits, n_orbits))
     half = [u for u in range(group.order) if u <= group.inverse[u]]
-    # Several elements a call while blocks are small, since a call has a cost of its own: all of them averaged over g,
-    # or many u at once.
+    # Several poses a call while blocks are small, since a call has a cost of its own: many g for one u where we average
+    # over g, else many u.
     at_once = max(1, _ENTRIES_AT_ONCE // size)
     if project:
-        evaluate, groups_of = _projected, [[u] for u in half]
+        work = [[u] for u in half]
     else:
         # The identity alone: the kernel then sees that its two sides are the same, and computes half.
-        evaluate, groups_of = _of_seeds, [half[:1]] + [half[i : i + at_once] for i in range(1, len(half), at_once)]
-    for some in _bar(groups_of, name, "element", progress):
+        work = [half[:1]] + [half[i : i + at_once] for i in range(1, len(half), at_once)]
+    for some in _bar(work, name, "element", progress):
         values = blocks.load(f"elements {some[0]}-{some[-1]}")
         if values is None:
-            values = evaluate(kernel, poses, group, some, ndim, at_once)
+            if project:
+                values = _projected(kernel, poses, group, some[0], at_once)
+            else:
+                values = _of_seeds(kernel, poses, some, ndim)
             blocks.save(f"elements {some[0]}-{some[-1]}", values)
         kappa[some] = values
     for u in half:
@@ -177,21 +180,20 @@ def invariant_gram(
     return _unpacked(np.moveaxis(kappa, (0, 1), (-3, 0)))
 
 
-def _of_seeds(kernel, poses, group, some, ndim, at_once):
+def _of_seeds(kernel, poses, some, ndim):
     """κ_cd(u) = k(x_c, u·x_d) for some elements u: (m, parts, ..., C, C)."""
     if some == [0]:
         return _parts(kernel, poses[0], poses[0])[None]
     return _across(kernel, poses[0], poses[some], ndim)
 
 
-def _projected(kernel, poses, group, some, ndim, at_once):
-    """κ(u) averaged over the pose g of the first point, for one element u: (1, parts, ..., C, C)."""
-    (u,) = some
+def _projected(kernel, poses, group, u, at_once):
+    """κ(u) averaged over the pose g of the first point, for one element u: (parts, ..., C, C)."""
     total, moved = 0.0, group.table[:, u]  # g ↦ gu
     for start in range(0, group.order, at_once):
         g = np.arange(start, min(start + at_once, group.order))
         total = total + _parts(kernel, poses[g], poses[moved[g]]).sum(axis=1)
-    return total[None] / group.order
+    return total / group.order
 
 
 def _across(kernel, seeds, poses, ndim):
@@ -229,10 +231,10 @@ def _unpacked(parts):
     return Kernel(*parts) if len(parts) == 2 else parts[0]
 
 
-def _blocks(checkpoint, name, corner, *, points, **settings):
+def _blocks(checkpoint, name, corner, points, **settings):
+    """The finished blocks of this computation; without a checkpoint folder nothing is hashed."""
     if checkpoint is None:
         return Blocks(None, {})
-    settings = {key: np.asarray(value).tolist() for key, value in settings.items()}
     fingerprint = {"computation": name, "points": digest(points), "kernel": corner.ravel().tolist(), **settings}
     return Blocks(checkpoint, fingerprint)
 

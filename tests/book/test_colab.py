@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from book.build import ROOT
+from book.chapters import tagged, with_values
 from book.execute import Chapter
 from book.stage import write_colab_copies
 
@@ -76,9 +77,9 @@ def test_install_changes_no_installed_version(newest, wheel):
 def at_smoke_sizes(name):
     """The chapter with the parameters of the smoke tier: what runs small on Colab runs."""
     notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", 4)
-    smoke = yaml.safe_load((ROOT / "book" / "tiers.yml").read_text())[name]["smoke"]
-    (cell,) = (cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", ()))
-    cell.source += "".join(f"\n{key} = {value!r}" for key, value in smoke.items())
+    tiers = yaml.safe_load((ROOT / "book" / "tiers.yml").read_text())
+    cell = notebook.cells[tagged(notebook, "parameters")[0]]
+    cell.source = with_values(cell.source, tiers[name]["smoke"])
     return notebook
 
 
