@@ -2,7 +2,7 @@
 
 TIER ?= teach
 PORT ?= 8000
-EXTRAS := plots,nets,cluster,book,oracle,test
+EXTRAS := plots,fast,nets,cluster,book,oracle,test
 
 .DEFAULT_GOAL := help
 .PHONY: help book test bench serve lab test-latest clean

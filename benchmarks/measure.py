@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
-PACKAGES = ("numpy", "scipy", "jax", "torch", "neural-tangents")
+PACKAGES = ("numpy", "scipy", "jax", "numba", "torch", "neural-tangents")
 
 
 class Row(NamedTuple):

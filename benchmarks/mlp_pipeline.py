@@ -66,9 +66,7 @@ def peer_errors(digits, n, kernel):
 
 
 def peer_pair(pair, n, kernel, labels):
-    poses = [
-        ndimage.rotate(image, 360 * g / n, order=3, reshape=False) for g in range(n) for image in pair
-    ]
+    poses = [ndimage.rotate(image, 360 * g / n, order=3, reshape=False) for g in range(n) for image in pair]
     x = np.array([pose.ravel() - pose.mean() for pose in poses])
     gram = kernel(x / np.linalg.norm(x, axis=1, keepdims=True))
     errors = []

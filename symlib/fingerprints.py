@@ -1,4 +1,4 @@
-"""A digest of what a call depends on: the function, its source, and its arguments. Equal in every process.
+"""Digests of arrays, and of what a call depends on: function, source, arguments. Equal in every process.
 
 A function counts with the file that it is written in; one typed into a notebook with its own source, and with the
 functions and values of the notebook that it uses. What a function uses of other files counts by name only, except that
@@ -45,6 +45,16 @@ def call_fingerprint(function, setting):
     return hashlib.sha256(repr(described).encode()).hexdigest()
 
 
+def array_digest(*arrays):
+    """SHA-256 of the content of arrays, and of their shapes and types, as hexadecimal digits."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        array = np.asarray(array, order="C")
+        digest.update(f"{array.dtype.str} {array.shape} ".encode())
+        digest.update(array.reshape(-1).view(np.uint8))  # reads the bytes where they are
+    return digest.hexdigest()
+
+
 def _describe(value, name, above):
     """Nested tuples of text that are equal where the values are; `above` are the functions being described."""
     match value:
@@ -57,8 +67,7 @@ def _describe(value, name, above):
         case Enum():
             return _name(type(value)), value.name
         case np.ndarray() if value.dtype != object:
-            content = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
-            return "array", value.dtype.str, value.shape, content
+            return "array", array_digest(value)
         case list() | tuple():
             parts = (_describe(part, f"{name}[{i}]", above) for i, part in enumerate(value))
             return _name(type(value)), *parts

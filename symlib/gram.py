@@ -1,5 +1,7 @@
 """Gram matrices of large data sets in bounded memory: block by block, each symmetric half once, with progress.
 
+A long computation resumes after it was killed: with `checkpoint` every finished block is kept in a folder.
+
 `gram` gives K_ij = k(x_i, x_j) among points; `invariant_gram` gives only κ_cd(u) = k(x_c, u·x_d), |G| times smaller,
 which is all of K when the kernel is invariant under the group (Perin and Deny 2025; book chapter 05 for any group).
 """
@@ -7,15 +9,18 @@ which is all of K when the kernel is invariant under the group (Perin and Deny 2
 import numpy as np
 from tqdm import tqdm
 
+from symlib.blocks import Blocks
 from symlib.checks import SYMMETRY_TOLERANCE, positive_int
+from symlib.fingerprints import array_digest
 from symlib.kernels import Kernel
+from symlib.memory import MEMORY_LIMIT, refuse_beyond_memory
 
-MEMORY_LIMIT = 8 * 2**30  # bytes, the default of the functions below
+_REMEDY = "use fewer points, invariant_gram (|G| times smaller), or pass memory_limit= in bytes"
 _WORKSPACE = 8  # arrays of a block's size alive inside a kernel evaluation
 _ENTRIES_AT_ONCE = 2**20
 
 
-def gram(kernel, x, *, ndim=None, block_size=2048, memory_limit=MEMORY_LIMIT, progress=True):
+def gram(kernel, x, *, ndim=None, block_size=2048, memory_limit=MEMORY_LIMIT, progress=True, checkpoint=None):
     """The Gram matrix K_ij = k(x_i, x_j), block by block on and above the diagonal, mirrored below.
 
     Parameters
@@ -27,8 +32,13 @@ def gram(kernel, x, *, ndim=None, block_size=2048, memory_limit=MEMORY_LIMIT, pr
         Leading axes are a stack of independent sets; slices of it are evaluated together.
     ndim : int, optional, axes of one point; if left out, the shape that the kernel returns tells
     block_size : int, largest number of points (or of stacked points) along one side of a block
+        A block is the unit of progress and of what is kept: choose fewer points for a kernel that is slow.
     memory_limit : int, bytes
     progress : bool, show a bar when there is more than one block
+    checkpoint : path, optional
+        Folder in which every finished block is kept, written atomically. Called again with the same kernel and points,
+        after a kill or to the end, the function computes only the blocks that are not there. Needs as much room as the
+        upper half of the result; remove it when it is no longer needed.
 
     Returns
     -------
@@ -39,7 +49,8 @@ def gram(kernel, x, *, ndim=None, block_size=2048, memory_limit=MEMORY_LIMIT, pr
     MemoryError
         Before anything is allocated, if the estimate exceeds `memory_limit`.
     ValueError
-        If `x` has too few axes.
+        If `x` has too few axes, or the checkpoint folder holds blocks of other points, of another kernel (seen by its
+        values on a few points) or of another block size.
 
     Examples
     --------
@@ -49,7 +60,7 @@ def gram(kernel, x, *, ndim=None, block_size=2048, memory_limit=MEMORY_LIMIT, pr
     """
     x = np.asarray(x)
     block_size = positive_int(block_size, "block_size")
-    taken, parts = _taken_by(kernel, x)
+    taken, corner = _taken_by(kernel, x)
     ndim = taken if ndim is None else ndim
     if x.ndim < 1 + ndim:
         raise ValueError(f"x must hold points along an axis before its last {ndim}, got shape {x.shape}")
@@ -58,25 +69,32 @@ def gram(kernel, x, *, ndim=None, block_size=2048, memory_limit=MEMORY_LIMIT, pr
     stack = x.reshape(-1, n, *point)
     sets = max(1, min(len(stack), (block_size // n) ** 2))
     side = min(n, block_size)
-    refuse_beyond_memory(parts * (stack.shape[0] * n * n + _WORKSPACE * sets * side * side), memory_limit, "gram")
+    parts = len(corner)
+    need = parts * (stack.shape[0] * n * n + _WORKSPACE * sets * side * side)
+    refuse_beyond_memory(need, memory_limit, "gram", _REMEDY)
 
-    results = [np.empty((len(stack), n, n)) for _ in range(parts)]
+    result = np.empty((parts, len(stack), n, n))
     starts = range(0, n, block_size)
     slices = np.array_split(np.arange(len(stack)), -(-len(stack) // sets))
-    work = [(s, i, j) for s in slices for i in starts for j in starts if i <= j]
-    for s, i, j in _bar(work, "gram", "block", progress):
+    work = [(s[0], s[-1] + 1, i, j) for s in slices for i in starts for j in starts if i <= j]
+    blocks = _blocks(checkpoint, "gram", corner, stack, block_size=block_size)
+    for first, last, i, j in _bar(work, "gram", "block", progress):
         rows, columns = slice(i, i + block_size), slice(j, j + block_size)
-        points = stack[s[0] : s[-1] + 1, rows]
-        block = kernel(points, points if i == j else stack[s[0] : s[-1] + 1, columns])
-        for result, values in zip(results, block if parts == 2 else [block]):
-            result[s[0] : s[-1] + 1, rows, columns] = values
-            if i != j:
-                result[s[0] : s[-1] + 1, columns, rows] = np.swapaxes(values, -1, -2)
-    results = [result.reshape(*batch, n, n) for result in results]
-    return Kernel(*results) if parts == 2 else results[0]
+        name = f"sets {first}-{last - 1}, rows from {i}, columns from {j}"
+        block = blocks.load(name)
+        if block is None:
+            points = stack[first:last, rows]
+            block = _parts(kernel, points, points if i == j else stack[first:last, columns])
+            blocks.save(name, block)
+        result[:, first:last, rows, columns] = block
+        if i != j:
+            result[:, first:last, columns, rows] = np.swapaxes(block, -1, -2)
+    return _unpacked(result.reshape(parts, *batch, n, n))
 
 
-def invariant_gram(kernel, orbits, group, *, ndim=None, project=False, memory_limit=MEMORY_LIMIT, progress=True):
+def invariant_gram(
+    kernel, orbits, group, *, ndim=None, project=False, memory_limit=MEMORY_LIMIT, progress=True, checkpoint=None
+):
     """The invariant Gram κ_cd(u) = k(x_c, u·x_d): all of an invariant K in one column of blocks.
 
     Half of it is evaluated, since κ(u⁻¹) = κ(u)ᵀ. With `project`, the average over all poses instead,
@@ -93,6 +111,7 @@ def invariant_gram(kernel, orbits, group, *, ndim=None, project=False, memory_li
     project : bool
     memory_limit : int, bytes
     progress : bool, show a bar
+    checkpoint : path, optional, as for `gram`: a folder in which κ(u) is kept for every u that is finished
 
     Returns
     -------
@@ -101,8 +120,8 @@ def invariant_gram(kernel, orbits, group, *, ndim=None, project=False, memory_li
     Raises
     ------
     ValueError
-        If the orbits do not fit the group, or (without `project`) the kernel is not invariant under the action, which
-        is checked on up to four orbits.
+        If the orbits do not fit the group, (without `project`) the kernel is not invariant under the action, which is
+        checked on up to four orbits, or the checkpoint folder holds another computation.
     MemoryError
         Before anything is allocated, if the estimate exceeds `memory_limit`.
 
@@ -115,11 +134,7 @@ def invariant_gram(kernel, orbits, group, *, ndim=None, project=False, memory_li
     (6, 2, 2)
     """
     orbits = np.asarray(orbits)
-    taken, parts = _taken_by(kernel, orbits)
-    if parts == 2:
-        options = {"ndim": ndim, "project": project, "memory_limit": memory_limit, "progress": progress}
-        kernels = (lambda a, b, part=part: kernel(a, b)[part] for part in range(2))
-        return Kernel(*(invariant_gram(one, orbits, group, **options) for one in kernels))
+    taken, corner = _taken_by(kernel, orbits)
     if ndim is None:
         ndim = taken
         if ndim == 1 and orbits.ndim > 3 and orbits.shape[-3] == group.order:
@@ -130,50 +145,65 @@ def invariant_gram(kernel, orbits, group, *, ndim=None, project=False, memory_li
             f"orbits must have shape (..., C, |G|, point) with |G| = {group.order} and points of {ndim} axes, got "
             f"{orbits.shape}"
         )
-    n_orbits = orbits.shape[axis - 1]
+    parts, batch, n_orbits = len(corner), orbits.shape[: axis - 1], orbits.shape[axis - 1]
+    size = parts * int(np.prod(batch, dtype=int)) * n_orbits**2
+    need = size * group.order + _WORKSPACE * max(size, _ENTRIES_AT_ONCE)
+    refuse_beyond_memory(need, memory_limit, "invariant_gram", _REMEDY)
+
+    name = "projected gram" if project else "invariant gram"
+    blocks = _blocks(checkpoint, name, corner, orbits, group=array_digest(group.table))
     poses = np.moveaxis(orbits, axis, 0)  # (|G|, ..., C, point)
-    size = int(np.prod(orbits.shape[: axis - 1], dtype=int)) * n_orbits**2
-    refuse_beyond_memory(size * group.order + _WORKSPACE * max(size, _ENTRIES_AT_ONCE), memory_limit, "invariant_gram")
-
-    kappa = np.zeros((group.order, *orbits.shape[: axis - 1], n_orbits, n_orbits))
-    fill = _fill_projected if project else _fill_invariant
-    fill(kappa, kernel, poses, group, ndim, progress)
-    return np.moveaxis(kappa, 0, -3)
-
-
-def _fill_invariant(kappa, kernel, poses, group, ndim, progress):
-    """κ from the seeds alone, checked; half of it is evaluated."""
-    kappa[0] = kernel(poses[0], poses[0])
-    half = [u for u in range(1, group.order) if u <= group.inverse[u]]
-    # Several elements a call while blocks are small: a call has a cost of its own.
-    at_once = max(1, _ENTRIES_AT_ONCE // kappa[0].size)
-    for start in _bar(range(0, len(half), at_once), "invariant gram", "block", progress):
-        some = half[start : start + at_once]
-        kappa[some] = _across(kernel, poses[0], poses[some], ndim)
+    kappa = np.empty((group.order, parts, *batch, n_orbits, n_orbits))
+    half = [u for u in range(group.order) if u <= group.inverse[u]]
+    # Several poses a call while blocks are small, since a call has a cost of its own: many g for one u where we average
+    # over g, else many u.
+    at_once = max(1, _ENTRIES_AT_ONCE // size)
+    if project:
+        work = [[u] for u in half]
+    else:
+        # The identity alone: the kernel then sees that its two sides are the same, and computes half.
+        work = [half[:1]] + [half[i : i + at_once] for i in range(1, len(half), at_once)]
+    for some in _bar(work, name, "element", progress):
+        values = blocks.load(f"elements {some[0]}-{some[-1]}")
+        if values is None:
+            if project:
+                values = _projected(kernel, poses, group, some[0], at_once)
+            else:
+                values = _of_seeds(kernel, poses, some, ndim)
+            blocks.save(f"elements {some[0]}-{some[-1]}", values)
+        kappa[some] = values
     for u in half:
-        kappa[group.inverse[u]] = np.swapaxes(kappa[u], -1, -2)
-    _refuse_if_not_invariant(kernel, poses, group, kappa, ndim)
+        transposed = np.swapaxes(kappa[u], -1, -2)
+        # An involution's block is its own transpose but for rounding.
+        kappa[group.inverse[u]] = (kappa[u] + transposed) / 2 if u == group.inverse[u] else transposed
+    if not project:
+        _refuse_if_not_invariant(kernel, poses, group, kappa, ndim)
+    return _unpacked(np.moveaxis(kappa, (0, 1), (-3, 0)))
+
+
+def _of_seeds(kernel, poses, some, ndim):
+    """κ_cd(u) = k(x_c, u·x_d) for some elements u: (m, parts, ..., C, C)."""
+    if some == [0]:
+        return _parts(kernel, poses[0], poses[0])[None]
+    return _across(kernel, poses[0], poses[some], ndim)
+
+
+def _projected(kernel, poses, group, u, at_once):
+    """κ(u) averaged over the pose g of the first point, for one element u: (parts, ..., C, C)."""
+    total, moved = 0.0, group.table[:, u]  # g ↦ gu
+    for start in range(0, group.order, at_once):
+        g = np.arange(start, min(start + at_once, group.order))
+        total = total + _parts(kernel, poses[g], poses[moved[g]]).sum(axis=1)
+    return total / group.order
 
 
 def _across(kernel, seeds, poses, ndim):
-    """k(x_c, u·x_d) as (m, ..., C, C) for m poses (m, ..., C, point) of the seeds (..., C, point), in one call."""
+    """k(x_c, u·x_d), (m, parts, ..., C, C), for m poses (m, ..., C, point) of seeds (..., C, point), in one call."""
     axis = seeds.ndim - ndim - 1  # of the orbits, in the seeds
     m, c = len(poses), seeds.shape[axis]
     side_by_side = np.moveaxis(poses, 0, axis)  # (..., m, C, point)
-    values = np.asarray(kernel(seeds, side_by_side.reshape(*seeds.shape[:axis], m * c, *seeds.shape[axis + 1 :])))
+    values = _parts(kernel, seeds, side_by_side.reshape(*seeds.shape[:axis], m * c, *seeds.shape[axis + 1 :]))
     return np.moveaxis(values.reshape(*values.shape[:-1], m, c), -2, 0)
-
-
-def _fill_projected(kappa, kernel, poses, group, ndim, progress):
-    """κ averaged over the pose of the first point; of (g, h) and (h, g) one block is evaluated."""
-    for g in _bar(range(group.order), "projected gram", "pose", progress):
-        for h in range(g, group.order):
-            block = np.asarray(kernel(poses[g], poses[h]))
-            u = group.table[group.inverse[g], h]
-            kappa[u] += block
-            if g != h:
-                kappa[group.inverse[u]] += np.swapaxes(block, -1, -2)
-    kappa /= group.order
 
 
 def _refuse_if_not_invariant(kernel, poses, group, kappa, ndim):
@@ -192,26 +222,33 @@ def _refuse_if_not_invariant(kernel, poses, group, kappa, ndim):
             )
 
 
+def _parts(kernel, x1, x2):
+    """The kernel's one or two arrays along a new first axis."""
+    values = kernel(x1, x2)
+    return np.stack(values) if isinstance(values, Kernel) else np.asarray(values)[None]
+
+
+def _unpacked(parts):
+    return Kernel(*parts) if len(parts) == 2 else parts[0]
+
+
+def _blocks(checkpoint, name, corner, points, **settings):
+    """The finished blocks of this computation; without a checkpoint folder nothing is hashed."""
+    if checkpoint is None:
+        return Blocks(None, {})
+    fingerprint = {"computation": name, "points": array_digest(points), "kernel": corner.ravel().tolist(), **settings}
+    return Blocks(checkpoint, fingerprint)
+
+
 def _bar(work, name, unit, progress):
     return tqdm(work, desc=name, unit=unit, disable=not progress or len(work) < 2, leave=False, delay=1)
 
 
 def _taken_by(kernel, x):
-    """How many axes one point of `x` has for this kernel, and how many arrays it returns: seen on a corner of `x`."""
+    """How many axes one point of `x` has for this kernel, and the kernel's values on a corner of `x`, (parts, ...)."""
     if x.ndim < 2 or 0 in x.shape:
         raise ValueError(f"x must hold points along an axis, (..., n, d) or (..., n, H, W), got shape {x.shape}")
     # A kernel of vectors returns as many axes as it takes, one of images an axis less.
     corner = x[(slice(0, 2),) * (x.ndim - 2) + (slice(0, 64 if x.ndim > 2 else 2),)]
-    values = kernel(corner, corner)
-    parts = 2 if isinstance(values, Kernel) else 1
-    return x.ndim + 1 - np.ndim(values[0] if parts == 2 else values), parts
-
-
-def refuse_beyond_memory(entries, limit, name):
-    """Raise MemoryError if that many float64 entries exceed the limit in bytes."""
-    need = 8 * entries
-    if need > limit:
-        raise MemoryError(
-            f"{name} would need about {need / 2**30:.3g} GiB, more than the limit of {limit / 2**30:.3g} GiB; "
-            "use fewer points, invariant_gram (|G| times smaller), or pass memory_limit= in bytes"
-        )
+    values = _parts(kernel, corner, corner)
+    return x.ndim + 2 - values.ndim, values

@@ -17,15 +17,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from symlib.arc_cosine import relu_step
 from symlib.checks import finite_array, nonnegative, positive_int
 from symlib.threads import threads_for
 
 # JAX 0.8 moved the scoped switch out of `experimental`.
 float64_scope = partial(jax.enable_x64, True) if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
-
-# The inner product of a vector with ± a copy of itself rounds to within this of ± the product of their norms; θ goes
-# with the square root of the gap, so without the snap equal or opposite points would lose half their digits.
-_SAME_DIRECTION = 32 * np.finfo(np.float64).eps
 
 
 class Kernel(NamedTuple):
@@ -134,21 +131,6 @@ def _inner_products(x1, x2):
         squares = xp.diagonal(products, axis1=-2, axis2=-1)
         return products, squares, squares
     return products, *(xp.einsum("...i,...i->...", x, x) for x in (x1, x2))
-
-
-def relu_step(cov, norms, symmetric):
-    """One ReLU layer on covariances: (Σ, derivative kernel) = n (sin θ + (π−θ) cos θ)/(2π), (π−θ)/(2π).
-
-    `cov` is Σ(x, x') and `norms` the product √(Σ(x,x) Σ(x',x')), of one shape. A vanishing norm gives Σ = 0.
-    """
-    cos = jnp.clip(jnp.where(norms > 0, cov / jnp.where(norms > 0, norms, 1.0), 0.0), -1.0, 1.0)
-    cos = jnp.where(jnp.abs(cos) > 1.0 - _SAME_DIRECTION, jnp.sign(cos), cos)
-    if symmetric:
-        cos = jnp.where(jnp.eye(cos.shape[-1], dtype=bool), 1.0, cos)
-    angle = jnp.arccos(cos)
-    sin = jnp.sqrt((1.0 - cos) * (1.0 + cos))
-    derivative = (jnp.pi - angle) / (2 * jnp.pi)
-    return norms * (sin / (2 * jnp.pi) + derivative * cos), derivative
 
 
 @partial(jax.jit, static_argnames=("depth", "symmetric"))

@@ -21,6 +21,8 @@ from math import gcd
 import numpy as np
 from scipy import fft, ndimage, sparse, special
 
+from symlib.threads import one_thread
+
 # Images a block: enough for the matrix products, few enough that a block stays in the cache.
 _BLOCK = 32
 _STEERABLE_BLOCK = 64
@@ -131,7 +133,8 @@ def _steerable_modes(side):
     coordinate = np.diag(np.arange(side) - (side - 1) / 2)
     generator = np.kron(derivative, coordinate) - np.kron(coordinate, derivative)
     generator = (generator - generator.T) / 2
-    omega, vectors = np.linalg.eigh(1j * generator)
+    with one_thread():  # more gain nothing at this size, and lose much where cores are busy
+        omega, vectors = np.linalg.eigh(1j * generator)
     modes = np.rint(omega).astype(int)
     modes, vectors = modes[modes > 0], vectors[:, modes > 0]
     vectors -= vectors.mean(axis=0)  # orthogonal to constant images to the last digit

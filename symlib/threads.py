@@ -12,4 +12,9 @@ _blas = ThreadpoolController()
 
 def threads_for(order):
     """A context in which BLAS and LAPACK calls on matrices of this order run on one thread, or on all from 512 on."""
-    return _blas.limit(limits=1 if order < _MANY_FROM else None, user_api="blas")
+    return one_thread() if order < _MANY_FROM else _blas.limit(limits=None, user_api="blas")
+
+
+def one_thread():
+    """A context in which BLAS and LAPACK run on one thread."""
+    return _blas.limit(limits=1, user_api="blas")

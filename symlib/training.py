@@ -10,7 +10,6 @@ from 0 to 1 the share of training done, and w = warm_up,
     rate(t) = rate · (1 + cos π(t − w)/(1 − w))/2    from there on.
 """
 
-import hashlib
 import math
 from typing import NamedTuple
 
@@ -24,6 +23,7 @@ from symlib.checks import nonnegative, positive_int
 from symlib.devices import fast_paths, pick_device
 from symlib.ensembles import Ensemble, train_ensemble
 from symlib.evaluation import evaluate, predict, predicted
+from symlib.fingerprints import array_digest
 from symlib.pose_batches import PoseImages
 
 __all__ = ["Ensemble", "History", "Trained", "evaluate", "pick_device", "predict", "train", "train_ensemble"]
@@ -156,8 +156,8 @@ def train(
             run = settings | {
                 "n_poses": inputs.n_poses,
                 "model": str(model),
-                "initial weights": _digest(*model.state_dict().values()),
-                "data": _digest(inputs.images, targets, *rows, *measured),
+                "initial weights": array_digest(*(weight.cpu().numpy() for weight in model.state_dict().values())),
+                "data": array_digest(inputs.images.cpu().numpy(), targets.cpu().numpy(), *rows, *measured),
             }
             loop.resume(checkpoints.load(checkpoint, run, device))
         total, done = epochs * loop.steps, len(loop.history) * loop.steps
@@ -279,12 +279,3 @@ def _targets(labels, model, inputs):
             f"{labels.max()}; make the network with classes={labels.max() + 1}, or number the labels from 0"
         )
     return torch.from_numpy(labels.astype(np.int64)).to(inputs.device), classes
-
-
-def _digest(*arrays):
-    """SHA-256 of the content of tensors and arrays."""
-    digest = hashlib.sha256()
-    for array in arrays:
-        array = array.cpu().numpy() if isinstance(array, torch.Tensor) else array
-        digest.update(repr((array.shape, array.dtype.str)).encode() + np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()

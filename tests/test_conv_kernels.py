@@ -1,17 +1,30 @@
-"""Convolutional kernels against reference values, neural-tangents, finite networks, and their own symmetry."""
+"""Convolutional kernels against reference values, neural-tangents, finite networks, and their own symmetry.
+
+Every test runs on both evaluations, compiled and in JAX, which must not differ.
+"""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from symlib.conv_kernels import _averaged_maps, _pooled_patches, cnn_kernel
+from symlib import conv_compiled, conv_jax
+from symlib.conv_kernels import cnn_kernel
 from symlib.datasets import mnist
 from symlib.kernels import float64_scope
 from symlib.orbits import normalize, translation_orbits
+from symlib.patches import distinct_patches
 
 FLATTEN = ["cnnflat_1_3_1.0_0.0", "cnnflat_1_5_1.0_0.0", "cnnflat_2_3_1.2_0.1", "cnnflat_3_3_1.0_0.0"]
 POOLED = ["cnngap_1_3_1.0_0.0", "cnngap_1_5_1.0_0.0", "cnngap_2_3_1.2_0.1"]
+NUMBA = pytest.mark.skipif(conv_compiled.numba is None, reason="numba is not installed")
+
+
+@pytest.fixture(params=["jax", pytest.param("compiled", marks=NUMBA)], autouse=True)
+def evaluation(request, monkeypatch):
+    """The module that evaluates."""
+    monkeypatch.setattr(conv_compiled, "available", lambda: request.param == "compiled")
+    return conv_compiled if request.param == "compiled" else conv_jax
 
 
 @pytest.mark.parametrize("key", FLATTEN + POOLED)
@@ -82,13 +95,41 @@ def test_finite_networks_average_to_the_nngp(pooling):
     assert 0.05 < np.abs(z_scores).max() < 4.5
 
 
-def test_pooling_one_layer_by_patches_equals_pooling_by_shifts():
+@pytest.mark.parametrize("b2", [0.0, 0.05])
+def test_pooling_one_layer_by_patches_equals_pooling_by_shifts(evaluation, b2):
     images = normalize(mnist()[0][:3, 6:20, 6:18])
-    settings = {"w2": 1.1, "b2": 0.05, "filter_size": 3, "symmetric": False}
+    settings = {"w2": 1.1, "b2": b2, "filter_size": 3, "symmetric": False}
     with float64_scope():
-        by_patches = _pooled_patches(images[:2], images, **settings)
-        by_shifts = _averaged_maps(images[:2], images, 1, "gap", **settings)
+        by_patches = evaluation.pooled_patch_means(images[:2], images, **settings)
+        by_shifts = evaluation.map_means(images[:2], images, depth=1, pooled=True, **settings)
     np.testing.assert_allclose(by_patches, by_shifts, rtol=1e-12)
+
+
+def test_distinct_patches_are_all_patches_once():
+    image = mnist()[0][0]
+    patches, fractions = distinct_patches(image, 3)
+    every = np.stack([np.roll(image, (-i, -j), (0, 1)).ravel() for i in (-1, 0, 1) for j in (-1, 0, 1)], axis=-1)
+    expected, counts = np.unique(every, axis=0, return_counts=True)
+    order = np.lexsort(patches.T[::-1])
+    np.testing.assert_array_equal(patches[order], expected)
+    np.testing.assert_allclose(fractions[order], counts / 784, rtol=1e-15)
+    assert 100 < len(patches) < 400
+
+
+def test_patches_that_share_their_sorting_number_stay_apart(monkeypatch):
+    monkeypatch.setattr("symlib.patches.np.sqrt", lambda weights: np.zeros_like(weights))
+    assert len(distinct_patches(np.arange(16.0).reshape(4, 4), 3)[0]) == 16
+
+
+def test_vanishing_and_opposite_images():
+    x = np.random.default_rng(6).standard_normal((1, 5, 5))
+    images = np.concatenate([x, -x, np.zeros_like(x)])
+    for pooling in ("flatten", "gap"):
+        kernel = cnn_kernel(images, pooling=pooling)
+        assert np.isfinite(kernel.ntk).all()
+        assert np.all(kernel.ntk[2] == 0)
+    # Opposite patches have θ = π: never active together.
+    np.testing.assert_allclose(cnn_kernel(images).ntk[0, 1], 0.0, atol=1e-16)
 
 
 def test_pooled_kernel_does_not_see_shifts_and_the_flattened_one_does():
@@ -100,15 +141,18 @@ def test_pooled_kernel_does_not_see_shifts_and_the_flattened_one_does():
 
 
 @pytest.mark.parametrize("pooling", ["flatten", "gap"])
-def test_batches_blocks_and_symmetry(pooling, monkeypatch):
+@pytest.mark.parametrize("depth", [1, 2])
+def test_batches_blocks_and_symmetry(pooling, depth, monkeypatch):
     x = np.random.default_rng(3).standard_normal((2, 5, 4, 4))
-    whole = cnn_kernel(x, pooling=pooling).ntk
+    whole = cnn_kernel(x, pooling=pooling, depth=depth).ntk
     assert whole.shape == (2, 5, 5)
     np.testing.assert_allclose(whole, np.swapaxes(whole, -1, -2), rtol=1e-12)
     # Distinct sets, computed in blocks of two images.
-    monkeypatch.setattr("symlib.conv_kernels._AT_ONCE", 1200)
-    np.testing.assert_allclose(cnn_kernel(x[1], x[1, :3].copy(), pooling=pooling).ntk, whole[1, :, :3], rtol=1e-9)
-    np.testing.assert_allclose(cnn_kernel(x[0], pooling=pooling).ntk, whole[0], rtol=1e-12)
+    for module in (conv_jax, conv_compiled):
+        monkeypatch.setattr(module, "_AT_ONCE", 1200)
+    part = cnn_kernel(x[1], x[1, :3].copy(), pooling=pooling, depth=depth).ntk
+    np.testing.assert_allclose(part, whole[1, :, :3], rtol=1e-9)
+    np.testing.assert_allclose(cnn_kernel(x[0], pooling=pooling, depth=depth).ntk, whole[0], rtol=1e-12)
 
 
 IMAGES = np.ones((2, 5, 5))
@@ -130,3 +174,9 @@ IMAGES = np.ones((2, 5, 5))
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_memory_is_refused_before_it_is_allocated():
+    images = np.broadcast_to(0.0, (60_000, 28, 28))
+    with pytest.raises(MemoryError, match="cnn_kernel would need about .* GiB.*symlib.gram.gram"):
+        cnn_kernel(images, images[:30_000])

@@ -1,5 +1,9 @@
 """Blocked Gram matrices equal the kernel in one call, are half computed, and refuse what does not fit in memory."""
 
+import signal
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -135,3 +139,83 @@ def test_orbits_must_fit_the_group(shape):
 def test_a_single_point_is_no_set():
     with pytest.raises(ValueError, match="points along an axis"):
         gram(ntk, np.zeros(3))
+
+
+KILLED = """
+import os, signal, sys
+import numpy as np
+from symlib.gram import gram, invariant_gram
+from symlib.groups import cyclic
+from symlib.kernels import mlp_kernel
+
+folder, log, project = sys.argv[1], sys.argv[2], sys.argv[3] == "project"
+
+def kernel(a, b):
+    with open(log, "a") as file:
+        file.write(f"{a.shape}\\n")
+    if len(open(log).readlines()) == 7:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return mlp_kernel(a, b)
+
+x = np.random.default_rng(7).standard_normal((12, 8, 5))
+if project:
+    invariant_gram(kernel, x, cyclic(8), project=True, checkpoint=folder, progress=False)
+else:
+    gram(kernel, x[:, 0], block_size=3, checkpoint=folder, progress=False)
+print("finished")
+"""
+
+
+@pytest.mark.parametrize("what, evaluations", [("gram", 10), ("project", 5)])
+def test_a_killed_run_resumes(tmp_path, what, evaluations):
+    # The seventh look at the kernel kills the process; the first is at a corner.
+    x = np.random.default_rng(7).standard_normal((12, 8, 5))
+    folder, log = tmp_path / "blocks", tmp_path / "log"
+    log.write_text("\n" * (2 if what == "project" else 0))
+
+    def run():
+        command = [sys.executable, "-c", KILLED, str(folder), str(log), what]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+    killed = run()
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    finished = len(list(folder.glob("*.npy")))
+    assert 0 < finished < evaluations
+    (folder / "left over.npy.123.part").write_bytes(b"half a block")
+    before = len(log.read_text().splitlines())
+    resumed = run()
+    assert resumed.returncode == 0 and "finished" in resumed.stdout, resumed.stderr
+    # One look at a corner, then only what was missing.
+    assert len(log.read_text().splitlines()) - before == 1 + evaluations - finished
+
+    if what == "project":
+        again = invariant_gram(mlp_kernel, x, cyclic(8), project=True, checkpoint=folder, progress=False)
+        expected = invariant_gram(mlp_kernel, x, cyclic(8), project=True, progress=False)
+    else:
+        again = gram(mlp_kernel, x[:, 0], block_size=3, checkpoint=folder, progress=False)
+        expected = gram(mlp_kernel, x[:, 0], block_size=3, progress=False)
+    np.testing.assert_array_equal(again.ntk, expected.ntk)
+    np.testing.assert_array_equal(again.nngp, expected.nngp)
+
+
+def test_a_checkpoint_of_something_else_is_refused(tmp_path):
+    x = np.random.default_rng(8).standard_normal((6, 3))
+    gram(ntk, x, checkpoint=tmp_path)
+    with pytest.raises(ValueError, match=r"another computation \(its points, kernel differ\); name another folder"):
+        gram(ntk, x + 1e-3, checkpoint=tmp_path)
+    with pytest.raises(ValueError, match="its kernel differ"):
+        gram(lambda *a: mlp_kernel(*a, b_std=1.001).ntk, x, checkpoint=tmp_path)
+    with pytest.raises(ValueError, match="its block_size differ"):
+        gram(ntk, x, block_size=3, checkpoint=tmp_path)
+
+
+def test_a_kernel_of_two_parts_is_evaluated_once():
+    calls = []
+
+    def both(a, b):
+        calls.append(a.shape)
+        return mlp_kernel(a, b)
+
+    orbits = np.random.default_rng(5).standard_normal((3, 1, 6)).repeat(4, axis=1)
+    invariant_gram(both, orbits, cyclic(4), progress=False)
+    assert len(calls) == 4  # a corner, the identity, the rest of one half at once, the check of invariance

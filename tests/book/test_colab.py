@@ -13,15 +13,17 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import yaml
 
 from book.build import ROOT
+from book.chapters import tagged, with_values
 from book.execute import Chapter
 from book.stage import write_colab_copies
 
 pytestmark = pytest.mark.slow
 
 NAMES = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
-NEWEST = ["numpy", "scipy", "jax", "matplotlib", "ipykernel", "pip"]
+NEWEST = ["numpy", "scipy", "jax", "matplotlib", "numba", "ipykernel", "pip"]
 
 
 def run(*command, **options):
@@ -72,11 +74,20 @@ def test_install_changes_no_installed_version(newest, wheel):
     assert planned & installed(newest) == set()
 
 
+def at_smoke_sizes(name):
+    """The chapter with the parameters of the smoke tier: what runs small on Colab runs."""
+    notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", 4)
+    tiers = yaml.safe_load((ROOT / "book" / "tiers.yml").read_text())
+    cell = notebook.cells[tagged(notebook, "parameters")[0]]
+    cell.source = with_values(cell.source, tiers[name]["smoke"])
+    return notebook
+
+
 @pytest.fixture(scope="module")
 def executed(newest, wheel, tmp_path_factory):
     """How each chapter's lowered copy ran. All run at once, each from nothing."""
     folder = tmp_path_factory.mktemp("colab")
-    read = [Chapter(n, nbformat.read(ROOT / "notebooks" / f"{n}.ipynb", 4), {}) for n in NAMES]
+    read = [Chapter(name, at_smoke_sizes(name), {}) for name in NAMES]
     copies = write_colab_copies(read, folder / "copies", None, wheel)
     libraries = run(str(newest), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))")
 
