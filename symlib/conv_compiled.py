@@ -25,6 +25,7 @@ except ImportError:
 _COEFFICIENTS = tuple(angle_polynomial(12).tolist())
 _LANES = 16  # numbers that a loop takes at a time: 4 a register, unrolled 4 times
 _AT_ONCE = 2**23  # numbers held at once where an image is laid out in every shift: 64 MB
+_PIECE = 10  # numbers of a patch, at most, that an inner loop multiplies
 _SNAP = SAME_DIRECTION / 2
 # LLVM may reorder sums and contract a·b + c; nothing here depends on a NaN or an infinity.
 _OPTIONS = {"nogil": True, "fastmath": True, "error_model": "numpy"}
@@ -104,13 +105,19 @@ def _mirrored(out):
 def _laid_out(images, size, w2, b2):
     """Unit patches of each image (n, area, M), their weights (n, M), and their number (n,)."""
     parts = [unit_patches(image, size, w2, b2) for image in images]
+    area = _padded(parts[0][0].shape[1])
     # Whole vector registers: patches of weight 0 fill up each image.
     counts = np.array([len(weights) for _, weights in parts])
     longest = -(-counts.max() // _LANES) * _LANES
-    units, weights = np.zeros((len(parts), parts[0][0].shape[1], longest)), np.zeros((len(parts), longest))
+    units, weights = np.zeros((len(parts), area, longest)), np.zeros((len(parts), longest))
     for image, (unit, weight) in enumerate(parts):
-        units[image, :, : len(weight)], weights[image, : len(weight)] = unit.T, weight
+        units[image, : unit.shape[1], : len(weight)], weights[image, : len(weight)] = unit.T, weight
     return units, weights, counts
+
+
+def _padded(area):
+    """Numbers a patch, filled up with zeros to whole pieces."""
+    return area if area <= _PIECE else -(-area // _PIECE) * _PIECE
 
 
 @lru_cache
@@ -140,19 +147,30 @@ def _compiled_angle():
 def _compiled_patch_row(area):
     angle = _compiled_angle()
 
-    # `area` is a constant of the compiled code, so that the inner product is unrolled.
+    # Constants of the compiled code, so that inner products are unrolled: in one piece where `area` is small, else in
+    # pieces that leave the patches in registers.
+    piece = min(area, _PIECE)
+    last = area - piece
+
     @numba.njit(**_OPTIONS)
     def patch_row(i, begin, units1, weights1, counts1, units2, weights2, counts2, out):
+        partial = np.empty(units2.shape[2] if last > 0 else 0)
         for j in range(begin, out.shape[2]):
             u, v, weights = units1[i], units2[j], weights2[j]
             whole = -(-counts2[j] // _LANES) * _LANES
             sines = slopes = 0.0
             for p in range(counts1[i]):
+                for start in range(0, last, piece):
+                    for q in range(whole):
+                        cos = partial[q] if start > 0 else 0.0
+                        for d in range(piece):
+                            cos += u[start + d, p] * v[start + d, q]
+                        partial[q] = cos
                 row_sines = row_slopes = 0.0
                 for q in range(whole):
-                    cos = u[0, p] * v[0, q]
-                    for d in range(1, area):
-                        cos += u[d, p] * v[d, q]
+                    cos = partial[q] if last > 0 else 0.0
+                    for d in range(piece):
+                        cos += u[last + d, p] * v[last + d, q]
                     sine, supplement = angle(cos)
                     row_sines += weights[q] * sine
                     row_slopes += weights[q] * cos * supplement
