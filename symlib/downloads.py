@@ -8,6 +8,7 @@ import gzip
 import hashlib
 import os
 import shutil
+import warnings
 import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -89,8 +90,9 @@ def cache_folder():
 
 
 def _pooch():
-    # Imported when a download is due: in a notebook without widgets its import warns.
-    import pooch
+    # Imported when it is due, and silently: in a notebook without widgets its import warns of a bar that is not shown.
+    with warnings.catch_warnings(action="ignore"):
+        import pooch
 
     return pooch
 

@@ -182,7 +182,11 @@ class _Loop:
         self.batch_size, self.seed, self.rate = (settings[name] for name in ("batch_size", "seed", "rate"))
         self.steps = -(-len(rows) // self.batch_size)
         self.history = []
-        self.optimizer = torch.optim.AdamW(model.parameters(), lr=self.rate, weight_decay=settings["weight_decay"])
+        # One pass over all weights in the place of a dozen.
+        fused = inputs.device.type in ("cpu", "cuda")
+        self.optimizer = torch.optim.AdamW(
+            model.parameters(), lr=self.rate, weight_decay=settings["weight_decay"], fused=fused
+        )
         total, warm_up = settings["epochs"] * self.steps, settings["warm_up"]
         self.schedule = torch.optim.lr_scheduler.LambdaLR(
             self.optimizer, lambda step: _share_of_rate((step + 0.5) / total, warm_up)
