@@ -36,7 +36,7 @@ def client():
 
     with (
         dask.config.set({"distributed.comm.timeouts.connect": "5s"}),
-        distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=":0") as cluster,
         distributed.Client(cluster) as client,
     ):
         yield client
