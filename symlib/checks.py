@@ -44,6 +44,21 @@ def nonnegative(value, name):
     return value
 
 
+def positive(value, name):
+    """`value` as a finite float above 0."""
+    value = nonnegative(value, name)
+    if not value:
+        raise ValueError(f"{name} must be positive, got 0.0")
+    return value
+
+
+def share(value, name):
+    """`value` as a float in [0, 1)."""
+    if not 0 <= value < 1:
+        raise ValueError(f"{name} must be in [0, 1), got {value}")
+    return float(value)
+
+
 def symmetric_gram(gram, name="gram"):
     """`gram` as a float64 array (..., n, n), finite and symmetric up to rounding."""
     gram = finite_array(gram, name, min_ndim=2)

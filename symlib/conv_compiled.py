@@ -25,7 +25,7 @@ except ImportError:
 _COEFFICIENTS = tuple(angle_polynomial(12).tolist())
 _LANES = 16  # numbers that a loop takes at a time: 4 a register, unrolled 4 times
 _AT_ONCE = 2**23  # numbers held at once where an image is laid out in every shift: 64 MB
-_PIECE = 10  # numbers of a patch, at most, that an inner loop multiplies
+_PIECE = 10  # numbers of a patch that an inner loop multiplies at most: a 3 × 3 patch and its bias
 _SNAP = SAME_DIRECTION / 2
 # LLVM may reorder sums and contract a·b + c; nothing here depends on a NaN or an infinity.
 _OPTIONS = {"nogil": True, "fastmath": True, "error_model": "numpy"}
@@ -105,19 +105,20 @@ def _mirrored(out):
 def _laid_out(images, size, w2, b2):
     """Unit patches of each image (n, area, M), their weights (n, M), and their number (n,)."""
     parts = [unit_patches(image, size, w2, b2) for image in images]
-    area = _padded(parts[0][0].shape[1])
-    # Whole vector registers: patches of weight 0 fill up each image.
+    area = parts[0][0].shape[1]
+    # Whole pieces and whole vector registers: zeros fill up each patch, and patches of weight 0 each image.
+    area = _whole(area, min(area, _PIECE))
     counts = np.array([len(weights) for _, weights in parts])
-    longest = -(-counts.max() // _LANES) * _LANES
+    longest = _whole(counts.max(), _LANES)
     units, weights = np.zeros((len(parts), area, longest)), np.zeros((len(parts), longest))
     for image, (unit, weight) in enumerate(parts):
         units[image, : unit.shape[1], : len(weight)], weights[image, : len(weight)] = unit.T, weight
     return units, weights, counts
 
 
-def _padded(area):
-    """Numbers a patch, filled up with zeros to whole pieces."""
-    return area if area <= _PIECE else -(-area // _PIECE) * _PIECE
+def _whole(number, step):
+    """`number` rounded up to a multiple of `step`."""
+    return -(-number // step) * step
 
 
 @lru_cache

@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from symlib.checks import finite_array, index_array, nonnegative, positive_int
+from symlib.checks import finite_array, index_array, nonnegative, positive, positive_int, share
 from symlib.devices import pick_device
 
 # Networks trained together hold about this many bytes on a CPU: more would leave its cache.
@@ -124,10 +124,7 @@ def train_ensemble(
         )
     held_out = index_array(held_out, (n,), "held_out")
     width, depth, steps = positive_int(width, "width"), positive_int(depth, "depth"), positive_int(steps, "steps")
-    if not 0 <= momentum < 1:
-        raise ValueError(f"momentum must be in [0, 1), got {momentum}")
-    if rate is not None and not nonnegative(rate, "rate"):
-        raise ValueError("rate must be positive, got 0.0")
+    momentum, rate = share(momentum, "momentum"), None if rate is None else positive(rate, "rate")
     if dtype not in ("float32", "float64"):
         raise ValueError(f'dtype must be "float32" or "float64", got {dtype!r}')
     device, dtype = pick_device(device), getattr(torch, dtype)

@@ -35,7 +35,7 @@ def predict(model, images, rows, n_poses):
     >>> predict(MLP.small(), mnist()[0], [[0, 0], [0, 1], [5, 3]], n_poses=4).shape
     (3,)
     """
-    inputs = PoseImages(images, n_poses, next(model.parameters()).device)
+    inputs = _inputs(model, images, n_poses)
     return predicted(model, inputs, inputs.row_array(rows, "rows"))
 
 
@@ -67,8 +67,8 @@ def evaluate(model, images, labels, rows, n_poses):
     labels = np.asarray(labels)
     if labels.shape != np.shape(images)[:1]:
         raise ValueError(f"labels must have shape {np.shape(images)[:1]}, one for each image, got {labels.shape}")
-    rows = np.asarray(rows)
-    return float(np.mean(predict(model, images, rows, n_poses) == labels[rows[:, 0]]))
+    inputs = _inputs(model, images, n_poses)
+    return accuracy(model, inputs, labels, inputs.row_array(rows, "rows"))
 
 
 def predicted(model, inputs, rows, mixed_precision=False):
@@ -79,3 +79,12 @@ def predicted(model, inputs, rows, mixed_precision=False):
         classes = [model(x).argmax(dim=1) for x, _ in inputs.batches(rows, _BATCH)]
     model.train(was_training)
     return torch.cat(classes).cpu().numpy()
+
+
+def accuracy(model, inputs, labels, rows, mixed_precision=False):
+    """As `evaluate`, from `PoseImages`."""
+    return float(np.mean(predicted(model, inputs, rows, mixed_precision) == labels[rows[:, 0]]))
+
+
+def _inputs(model, images, n_poses):
+    return PoseImages(images, n_poses, next(model.parameters()).device)

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from symlib.arc_cosine import relu_step
-from symlib.checks import finite_array, nonnegative, positive_int
+from symlib.checks import finite_array, nonnegative, positive, positive_int
 from symlib.threads import threads_for
 
 # JAX 0.8 moved the scoped switch out of `experimental`.
@@ -61,11 +61,10 @@ def rbf(x1, x2=None, *, length_scale):
     array([[1.   , 0.607],
            [0.607, 1.   ]])
     """
-    if not nonnegative(length_scale, "length_scale"):
-        raise ValueError("length_scale must be positive, got 0.0")
+    length_scale = positive(length_scale, "length_scale")
     x1, x2, symmetric = _inputs(x1, x2)
     with float64_scope():
-        return np.asarray(_rbf(*_inner_products(x1, x2), float(length_scale), symmetric))
+        return np.asarray(_rbf(*_inner_products(x1, x2), length_scale, symmetric))
 
 
 def mlp_kernel(x1, x2=None, *, depth=1, w_std=1.0, b_std=1.0):

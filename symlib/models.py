@@ -8,7 +8,7 @@ is made: call `torch.manual_seed` first, or let `training.train` make it under i
 import torch
 from torch import nn
 
-from symlib.checks import positive_int
+from symlib.checks import positive_int, share
 
 SIDE, CLASSES = 28, 10
 
@@ -42,7 +42,7 @@ class MLP(nn.Module):
         layers, fan_in = [nn.Flatten()], side**2
         for i, width in enumerate(widths):
             width = positive_int(width, f"widths[{i}]")
-            layers += [nn.Linear(fan_in, width), nn.ReLU(), nn.Dropout(_share(dropout))]
+            layers += [nn.Linear(fan_in, width), nn.ReLU(), nn.Dropout(share(dropout, "dropout"))]
             fan_in = width
         self.layers = nn.Sequential(*layers, nn.Linear(fan_in, classes))
 
@@ -94,7 +94,12 @@ class CNN(nn.Module):
             layers += [nn.Conv2d(channels_in, channels, size), nn.ReLU(), nn.MaxPool2d(2)]
             left, channels_in = (left - size + 1) // 2, channels
         width = positive_int(width, "width")
-        layers += [nn.Flatten(), nn.Linear(channels_in * left**2, width), nn.ReLU(), nn.Dropout(_share(dropout))]
+        layers += [
+            nn.Flatten(),
+            nn.Linear(channels_in * left**2, width),
+            nn.ReLU(),
+            nn.Dropout(share(dropout, "dropout")),
+        ]
         self.layers = nn.Sequential(*layers, nn.Linear(width, classes))
 
     def forward(self, images):
@@ -148,7 +153,7 @@ class ViT(nn.Module):
         # As large as the normalised tokens of a block: from the customary 0.02 it learns several times slower.
         self.positions = nn.Parameter(torch.randn((side // patch) ** 2, width))
         block = nn.TransformerEncoderLayer(
-            width, heads, hidden, _share(dropout), "gelu", batch_first=True, norm_first=True
+            width, heads, hidden, share(dropout, "dropout"), "gelu", batch_first=True, norm_first=True
         )
         # Nested tensors are for tokens of unequal number.
         self.blocks = nn.TransformerEncoder(block, depth, norm=nn.LayerNorm(width), enable_nested_tensor=False)
@@ -172,9 +177,3 @@ class ViT(nn.Module):
 def parameter_count(model):
     """How many numbers are trained in a torch module."""
     return sum(parameter.numel() for parameter in model.parameters())
-
-
-def _share(dropout):
-    if not 0 <= dropout < 1:
-        raise ValueError(f"dropout must be in [0, 1), got {dropout}")
-    return float(dropout)

@@ -19,10 +19,10 @@ from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
 from symlib import checkpoints
-from symlib.checks import nonnegative, positive_int
+from symlib.checks import nonnegative, positive, positive_int, share
 from symlib.devices import fast_paths, pick_device
 from symlib.ensembles import Ensemble, train_ensemble
-from symlib.evaluation import evaluate, predict, predicted
+from symlib.evaluation import accuracy, evaluate, predict
 from symlib.fingerprints import array_digest
 from symlib.pose_batches import PoseImages
 
@@ -133,10 +133,7 @@ def train(
     """
     device = pick_device(device)
     epochs, batch_size = positive_int(epochs, "epochs"), positive_int(batch_size, "batch_size")
-    if not 0 <= warm_up < 1:
-        raise ValueError(f"warm_up must be a share of training, in [0, 1), got {warm_up}")
-    if not nonnegative(rate, "rate"):
-        raise ValueError("rate must be positive, got 0.0")
+    rate, warm_up = positive(rate, "rate"), share(warm_up, "warm_up")
     if isinstance(seed, bool) or int(seed) != seed or seed < 0:
         raise ValueError(f"seed must be a whole number of at least 0, got {seed!r}")
     mixed_precision, compile = fast_paths(device, mixed_precision, compile)
@@ -148,8 +145,9 @@ def train(
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         model = (model if isinstance(model, torch.nn.Module) else model()).to(device)
-        targets, classes = _targets(labels, model, inputs)
-        settings = {"epochs": epochs, "batch_size": batch_size, "rate": float(rate), "warm_up": float(warm_up)}
+        labels, classes = _checked_labels(labels, model, inputs)
+        targets = torch.from_numpy(labels).to(device)
+        settings = {"epochs": epochs, "batch_size": batch_size, "rate": rate, "warm_up": warm_up}
         settings |= {"weight_decay": nonnegative(weight_decay, "weight_decay"), "seed": int(seed)}
         loop = _Loop(model, inputs, targets, rows.train, settings, mixed_precision, compile)
         if checkpoint is not None:
@@ -157,14 +155,14 @@ def train(
                 "n_poses": inputs.n_poses,
                 "model": str(model),
                 "initial weights": array_digest(*(weight.cpu().numpy() for weight in model.state_dict().values())),
-                "data": array_digest(inputs.images.cpu().numpy(), targets.cpu().numpy(), *rows, *measured),
+                "data": array_digest(inputs.images.cpu().numpy(), labels, *rows, *measured),
             }
             loop.resume(checkpoints.load(checkpoint, run, device))
         total, done = epochs * loop.steps, len(loop.history) * loop.steps
         with tqdm(total=total, initial=done, desc="train", unit="batch", disable=not progress) as bar:
             while len(loop.history) < epochs:
                 loop.run_epoch(bar)
-                right = [_accuracy(model, inputs, targets, part, mixed_precision) for part in measured]
+                right = [accuracy(model, inputs, labels, part, mixed_precision) for part in measured]
                 loop.history[-1] += right
                 bar.set_postfix_str(f"in {right[1]:.3f}, out {right[2]:.3f}")
                 if checkpoint is not None:
@@ -236,11 +234,6 @@ def _share_of_rate(t, warm_up):
     return (1 + math.cos(math.pi * (t - warm_up) / (1 - warm_up))) / 2
 
 
-def _accuracy(model, inputs, targets, rows, mixed_precision):
-    classes = predicted(model, inputs, rows, mixed_precision)
-    return float(np.mean(classes == targets.cpu().numpy()[rows[:, 0]]))
-
-
 def _checked_split(split, inputs):
     rows = type(split)(*(inputs.row_array(part, f"split.{name}") for name, part in zip(split._fields, split)))
     both = np.intersect1d(rows.train[:, 0], np.concatenate([rows.test_in, rows.test_out])[:, 0])
@@ -262,8 +255,8 @@ def _rows_to_measure(rows, n_evaluate, seed):
     ]
 
 
-def _targets(labels, model, inputs):
-    """Labels as a tensor on the device, and the number of classes, which the network's scores tell."""
+def _checked_labels(labels, model, inputs):
+    """Labels as an array, and the number of classes, which the network's scores tell."""
     labels = np.asarray(labels)
     with torch.no_grad():
         scores = model.eval()(torch.zeros(1, inputs.side, inputs.side, device=inputs.device))
@@ -282,4 +275,4 @@ def _targets(labels, model, inputs):
             f"labels must be 0 to {classes - 1} for a network of {classes} classes, got {labels.min()} to "
             f"{labels.max()}; make the network with classes={labels.max() + 1}, or number the labels from 0"
         )
-    return torch.from_numpy(labels.astype(np.int64)).to(inputs.device), classes
+    return labels.astype(np.int64), classes

@@ -1,4 +1,4 @@
-"""What several test files need: the reference values, and one test for each group."""
+"""What several test files need: the reference values, one test for each group, one thread for torch."""
 
 from pathlib import Path
 
@@ -13,6 +13,17 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 @pytest.fixture(params=GROUPS.values(), ids=GROUPS.keys())
 def group(request):
     return request.param
+
+
+@pytest.fixture
+def one_torch_thread():
+    """Tests run side by side; and a run repeats bit for bit only at the same number of threads."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def shared_file(name):

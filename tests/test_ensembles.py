@@ -14,12 +14,7 @@ from symlib.training import train_ensemble
 QUIET = {"device": "cpu", "progress": False}
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_torch_thread")
 
 
 def test_weights_are_standard_normal_and_drawn_apart():

@@ -24,13 +24,7 @@ QUIET = {"device": "cpu", "progress": False}
 RUN = {"epochs": 3, "seed": 4, "n_evaluate": 100}
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Tests run side by side; and a run repeats bit for bit only at the same number of threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_torch_thread")
 
 
 @pytest.fixture(scope="module")
