@@ -118,7 +118,8 @@ def sweep(function, settings, client=None, *, folder=None, progress=True):
             ) from error
     in_order = [results.get(key) for key in keys]
     if failures:
-        listed = [(missing[key], failure) for key, failure in failures.items()]
+        # In the order of the settings: on a cluster they fail in any order.
+        listed = [(setting, failures[key]) for key, setting in missing.items() if key in failures]
         lines = [f"  {setting}: {failure.strip().splitlines()[-1]}" for setting, failure in listed]
         raise SweepError(
             f"{len(failures)} of {len(by_key)} settings of {name} failed, the other {len(results)} are stored in "
