@@ -37,7 +37,10 @@ def build(root, tier):
     start = time.perf_counter()
     tiers = yaml.safe_load((root / "book" / "tiers.yml").read_text(encoding="utf-8"))
     chapters = [read_chapter(root, name, tiers, tier) for name in chapter_names(root)]
-    paths, failures = execute_all(chapters, tier, root, out / "cache")
+    smaller = [chapter.name for chapter in chapters if chapter.tier != tier]
+    if smaller:
+        print(f"No GPU here, which {', '.join(smaller)} need at the {tier} tier: computed at the teach tier")
+    paths, failures = execute_all(chapters, root, out / "cache")
     if failures:
         print("\n" + "\n\n".join(map(str, failures)), file=sys.stderr)
         return 1

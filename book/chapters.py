@@ -42,7 +42,10 @@ def literals(source):
 
 
 def to_page(executed, citations, tier):
-    """The staged page of an executed chapter: setup dropped, one parameters cell, MyST markup."""
+    """The staged page of an executed chapter: setup dropped, one parameters cell, MyST markup.
+
+    `tier` is what the book was asked for; the chapter says itself what it was computed at.
+    """
     page = copy.deepcopy(executed)
     injected = tagged(page, "injected-parameters")
     for index in injected:
@@ -60,10 +63,11 @@ def to_page(executed, citations, tier):
         else:
             # Progress bars are for the terminal.
             cell.outputs = [out for out in cell.outputs if out.get("name") != "stderr"]
-    seconds = executed.metadata.papermill.duration
-    tail = f"```{{div}} computed-at\nComputed at the `{tier}` tier in {seconds:.0f} s.\n```"
-    page.cells.append(nbformat.v4.new_markdown_cell(tail))
-    del page.metadata["papermill"]
+    run = page.metadata.pop("computed")
+    line = f"Computed at the `{run['tier']}` tier on {run['device']} in {run['seconds']:.0f} s."
+    if run["tier"] != tier:
+        line += f" Its `{tier}` tier needs a GPU."
+    page.cells.append(nbformat.v4.new_markdown_cell(f"```{{div}} computed-at\n{line}\n```"))
     return page
 
 

@@ -5,6 +5,7 @@ source and data, and the versions installed. So nothing is executed twice, and a
 interrupted goes on with the chapters it had not finished.
 """
 
+import copy
 import hashlib
 import importlib.metadata
 import json
@@ -14,6 +15,8 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from datetime import UTC, datetime
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
@@ -22,14 +25,28 @@ import nbformat
 
 # Executed copies kept of one chapter at one tier; older ones are removed.
 KEPT = 3
+# Run behind each chapter, in its own kernel: only there is it known which library computed, and on what.
+_WHERE = """\
+import os, sys
+torch, jax = map(sys.modules.get, ("torch", "jax"))
+if torch and torch.cuda.is_available():
+    print(torch.cuda.get_device_name())
+elif torch and torch.backends.mps.is_available():
+    print("an Apple GPU")
+elif jax and jax.default_backend() != "cpu":
+    print(jax.devices()[0].device_kind)
+else:
+    print(f"{len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()} CPU cores")
+"""
 
 
 class Chapter(NamedTuple):
-    """A chapter to execute: its name, its source (an nbformat notebook) and its parameters."""
+    """A chapter to execute: its name, its source (an nbformat notebook), and its parameters at a tier."""
 
     name: str
     notebook: nbformat.NotebookNode
     parameters: dict
+    tier: str
 
 
 class Failure(NamedTuple):
@@ -74,19 +91,19 @@ def environment_digest(root):
     return digest(files_digest(root / "symlib"), versions())
 
 
-def cache_path(chapter, tier, environment, cache):
+def cache_path(chapter, environment, cache):
     """Where the executed chapter is kept."""
     cells = [
         (cell.cell_type, cell.source, cell.metadata.get("tags")) for cell in chapter.notebook.cells
     ]
     key = digest(cells, chapter.parameters, environment)[:20]
-    return cache / f"{chapter.name}-{tier}-{key}.ipynb"
+    return cache / f"{chapter.name}-{chapter.tier}-{key}.ipynb"
 
 
-def execute_all(chapters, tier, root, cache):
+def execute_all(chapters, root, cache):
     """Executes the chapters that are not kept; gives the paths of all by name, and the failures."""
     environment = environment_digest(root)
-    paths = {c.name: cache_path(c, tier, environment, cache) for c in chapters}
+    paths = {c.name: cache_path(c, environment, cache) for c in chapters}
     missing = [c for c in chapters if not paths[c.name].exists()]
     kept = len(chapters) - len(missing)
     if kept:
@@ -100,7 +117,7 @@ def execute_all(chapters, tier, root, cache):
     # Processes, not threads: papermill changes the working directory of its process.
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         jobs = {
-            pool.submit(_execute, chapter, paths[chapter.name], position): chapter.name
+            pool.submit(_execute, chapter, paths[chapter.name], position): chapter
             for position, chapter in enumerate(missing)
         }
         for job in as_completed(jobs):
@@ -109,7 +126,7 @@ def execute_all(chapters, tier, root, cache):
                 failures.append(failure)
                 print(f"  {failure.name}: failed in cell {failure.cell}", flush=True)
             else:
-                _prune(cache, f"{jobs[job]}-{tier}-")
+                _prune(cache, f"{jobs[job].name}-{jobs[job].tier}-")
     return paths, failures
 
 
@@ -117,14 +134,19 @@ def _execute(chapter, path, position):
     """Executes one chapter into `path`; gives a Failure, or None."""
     import papermill
 
+    # Chapters side by side have more threads than there are cores. Those of torch would wait for each other spinning,
+    # which takes the core from the one that is waited for: seconds become minutes.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     partial = path.with_suffix(f".{os.getpid()}.partial")
+    notebook = copy.deepcopy(chapter.notebook)
+    notebook.cells.append(nbformat.v4.new_code_cell(_WHERE))
     bar = {"desc": chapter.name, "position": position, "leave": False}
     start = time.perf_counter()
     try:
         # An empty working directory, as on Colab: a chapter must not lean on files of the tree.
         with tempfile.TemporaryDirectory() as folder:
             done = papermill.execute_notebook(
-                chapter.notebook,
+                notebook,
                 None,
                 chapter.parameters,
                 kernel_name="python3",
@@ -140,8 +162,13 @@ def _execute(chapter, path, position):
         number = cells.index(error.source) + 1 if error.source in cells else error.cell_index
         trace = papermill.exceptions.strip_color("\n".join(error.traceback))
         return Failure(chapter.name, number, error.source, f"{error.ename}: {error.evalue}", trace)
-    # Papermill's own record holds a whole copy of the chapter.
-    done.metadata["papermill"] = {"duration": time.perf_counter() - start}
+    del done.metadata["papermill"]  # it holds a whole copy of the chapter
+    done.metadata["computed"] = {
+        "tier": chapter.tier,
+        "device": done.cells.pop().outputs[0].text.strip(),
+        "seconds": time.perf_counter() - start,
+        "date": datetime.now(UTC).date().isoformat(),
+    }
     nbformat.write(done, partial)
     partial.replace(path)
     print(f"  {chapter.name}: {time.perf_counter() - start:.1f} s", flush=True)
@@ -169,11 +196,25 @@ def _prune(cache, prefix):
 
 
 def read_chapter(root, name, tiers, tier):
-    """Chapter `name` with its parameters at `tier`, from notebooks/ and book/tiers.yml."""
+    """Chapter `name` with its parameters at `tier`, from notebooks/ and book/tiers.yml.
+
+    At a tier that needs a GPU, where there is none, it is the chapter at the teach tier.
+    """
     path = Path(root) / "notebooks" / f"{name}.ipynb"
     if not path.exists():
         raise FileNotFoundError(f"_toc.yml names notebooks/{name}, but there is no {path}")
-    if tier not in tiers.get(name, {}):
+    sizes = tiers.get(name, {})
+    if tier not in sizes:
         raise KeyError(f"book/tiers.yml gives no parameters of {name} at the {tier} tier")
-    parameters = {**tiers[name].get("teach", {}), **tiers[name][tier]}
-    return Chapter(name, nbformat.read(path, as_version=4), parameters)
+    if tier in sizes.get("needs_gpu", ()) and not has_gpu():
+        tier = "teach"
+    parameters = {**sizes.get("teach", {}), **sizes[tier]}
+    return Chapter(name, nbformat.read(path, as_version=4), parameters, tier)
+
+
+@cache
+def has_gpu():
+    """Whether networks would be trained on a GPU here."""
+    from symlib.devices import pick_device
+
+    return pick_device().type != "cpu"

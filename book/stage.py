@@ -6,9 +6,13 @@ import nbformat
 import yaml
 
 from book.chapters import to_colab, to_page
+from book.execute import versions
 from book.markup import citations_of, raise_markup
 from book.repository import COLAB_BRANCH
 
+# Lines of book/status.md that the build replaces, and the packages whose versions it lists.
+_CHAPTERS, _VERSIONS = "CHAPTERS", "VERSIONS"
+_LISTED = ("python", "numpy", "scipy", "jax", "torch", "numba", "matplotlib", "papermill", "jupyter-book")
 # What of book/ is only for building it.
 _NOT_STAGED = shutil.ignore_patterns("*.py", "tiers.yml", "__pycache__")
 
@@ -24,16 +28,33 @@ def stage(root, source, executed, tier, repository):
     for page in (source / "book").rglob("*.md"):
         text = page.read_text(encoding="utf-8")
         page.write_text(raise_markup(text, citations), encoding="utf-8")
-    for name, path in executed.items():
+    chapters = {name: nbformat.read(path, as_version=4) for name, path in executed.items()}
+    for name, chapter in chapters.items():
         try:
-            page = to_page(nbformat.read(path, as_version=4), citations, tier)
+            page = to_page(chapter, citations, tier)
         except ValueError as error:
             raise ValueError(f"notebooks/{name}.ipynb, {error}") from None
         nbformat.write(page, source / "notebooks" / f"{name}.ipynb")
+    write_status(source / "book" / "status.md", chapters)
     shutil.copy(root / "_toc.yml", source)
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
     config = with_repository(config, repository)
     (source / "_config.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+
+
+def write_status(page, chapters):
+    """Fills the page that says where each executed chapter was computed, and with which versions."""
+    rows = ["| chapter | tier | computed on | seconds | date |", "|---|---|---|---|---|"]
+    for name, chapter in chapters.items():
+        title = next(c.source for c in chapter.cells if c.cell_type == "markdown").split("\n")[0]
+        run = chapter.metadata["computed"]
+        cells = [f"[{title.removeprefix('# ')}](../notebooks/{name}.ipynb)", f"`{run['tier']}`"]
+        cells += [run["device"], f"{run['seconds']:.0f}", run["date"]]
+        rows.append(f"| {' | '.join(cells)} |")
+    installed = versions()
+    listed = ", ".join(f"{name} {installed[name]}" for name in _LISTED if name in installed)
+    text = page.read_text(encoding="utf-8").replace(f"\n{_CHAPTERS}\n", "\n" + "\n".join(rows) + "\n")
+    page.write_text(text.replace(f"\n{_VERSIONS}\n", f"\n{listed}.\n"), encoding="utf-8")
 
 
 def with_repository(config, repository):

@@ -170,8 +170,11 @@ class ViT(nn.Module):
 
     @classmethod
     def small(cls, **sizes):
-        """Patch 7 (16 tokens), width 64, 8 heads, hidden 128: 71,946 parameters. Keywords as for `ViT`."""
-        return cls(**({"patch": 7, "width": 64, "heads": 8, "hidden": 128} | sizes))
+        """Patch 14 (4 tokens), width 64, hidden 128: 80,586 parameters. Keywords as for `ViT` replace sizes.
+
+        Trained on a few thousand digits it is more accurate than with patches of 7 pixels, in half the time.
+        """
+        return cls(**({"patch": 14, "width": 64, "hidden": 128} | sizes))
 
 
 def parameter_count(model):

@@ -1,19 +1,27 @@
 """Executing the chapters: nothing twice, everything again that has changed, and failures by name."""
 
+import re
 import subprocess
 import sys
 import time
 
 import nbformat
+import numpy as np
 import pytest
 
+from book import execute as execution
 from book.build import ROOT, chapter_names
 from book.execute import execute_all, read_chapter
 from book.repository import find_repository
 from book.site import foreign_references
-from book.stage import with_repository
+from book.stage import with_repository, write_status
 
-TIERS = {"01_a": {"smoke": {"n": 3}}, "02_b": {"smoke": {}}}
+TIERS = {
+    "01_a": {"smoke": {"n": 3}},
+    "02_b": {"smoke": {}},
+    "03_c": {"smoke": {}},
+    "04_d": {"smoke": {"n": 1}, "teach": {"n": 2}, "paper": {"n": 9}, "needs_gpu": ["paper"]},
+}
 
 
 def write(path, *cells):
@@ -35,7 +43,7 @@ def tree(tmp_path):
 
 def execute(tree, *names):
     chapters = [read_chapter(tree, name, TIERS, "smoke") for name in names]
-    return execute_all(chapters, "smoke", tree, tree / "cache")
+    return execute_all(chapters, tree, tree / "cache")
 
 
 def test_nothing_is_executed_twice_and_what_changed_is(tree, capsys):
@@ -43,6 +51,9 @@ def test_nothing_is_executed_twice_and_what_changed_is(tree, capsys):
     assert failures == []
     ran = nbformat.read(paths["01_a"], as_version=4)
     assert [out.text for cell in ran.cells for out in cell.outputs] == ["21\n"]
+    computed = ran.metadata["computed"]
+    assert computed["tier"] == "smoke" and computed["seconds"] > 0
+    assert re.fullmatch(r"\d+ CPU cores|.*(GPU|NVIDIA|AMD|Tesla).*", computed["device"])
     assert "Executing 01_a, 02_b" in capsys.readouterr().out
 
     assert execute(tree, "01_a", "02_b") == (paths, [])
@@ -73,6 +84,26 @@ def test_missing_chapter_and_missing_tier_are_named(tree):
         read_chapter(tree, "03_c", TIERS, "smoke")
     with pytest.raises(KeyError, match="no parameters of 01_a at the paper tier"):
         read_chapter(tree, "01_a", TIERS, "paper")
+
+
+@pytest.mark.parametrize(("gpu", "expected"), [(True, ("paper", 9)), (False, ("teach", 2))])
+def test_a_tier_that_needs_a_gpu_is_the_teach_tier_without_one(tree, monkeypatch, gpu, expected):
+    monkeypatch.setattr(execution, "has_gpu", lambda: gpu)
+    write(tree / "notebooks" / "04_d.ipynb", "n = 2", "print(n)")
+    chapter = read_chapter(tree, "04_d", TIERS, "paper")
+    assert (chapter.tier, chapter.parameters["n"]) == expected
+    assert read_chapter(tree, "04_d", TIERS, "smoke").parameters == {"n": 1}
+
+
+def test_status_page_lists_where_each_chapter_was_computed(tmp_path):
+    page = tmp_path / "status.md"
+    page.write_text((ROOT / "book" / "status.md").read_text())
+    chapter = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# 01 · A\n\nText")])
+    chapter.metadata["computed"] = {"tier": "paper", "device": "a GPU", "seconds": 7.6, "date": "2026-01-02"}
+    write_status(page, {"01_a": chapter})
+    text = page.read_text()
+    assert "\n| [01 · A](../notebooks/01_a.ipynb) | `paper` | a GPU | 8 | 2026-01-02 |\n" in text
+    assert f"numpy {np.__version__}," in text and "CHAPTERS" not in text and "VERSIONS" not in text
 
 
 def test_second_build_does_nothing(site):

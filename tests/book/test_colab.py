@@ -23,7 +23,9 @@ from book.stage import write_colab_copies
 pytestmark = pytest.mark.slow
 
 NAMES = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
-NEWEST = ["numpy", "scipy", "jax", "matplotlib", "numba", "ipykernel", "pip"]
+# torch at its pin: every build of it is a large download, and the chapters' own requirement is a lower bound.
+PINNED = [line for line in (ROOT / "constraints.txt").read_text().split() if line.startswith("torch==")]
+NEWEST = ["numpy", "scipy", "jax", "matplotlib", "numba", "ipykernel", "pip", "dask[distributed]", *PINNED]
 
 
 def run(*command, **options):
@@ -67,7 +69,7 @@ def installed(python):
 def test_install_changes_no_installed_version(newest, wheel):
     plan = run(
         *(str(newest), "-m", "pip", "install", "--quiet", "--dry-run", "--report", "-"),
-        f"symlib[plots] @ {wheel}",
+        f"symlib[plots,nets,cluster] @ {wheel}",
     )
     planned = {item["metadata"]["name"].lower() for item in json.loads(plan)["install"]}
     assert "symlib" in planned
@@ -87,7 +89,7 @@ def at_smoke_sizes(name):
 def executed(newest, wheel, tmp_path_factory):
     """How each chapter's lowered copy ran. All run at once, each from nothing."""
     folder = tmp_path_factory.mktemp("colab")
-    read = [Chapter(name, at_smoke_sizes(name), {}) for name in NAMES]
+    read = [Chapter(name, at_smoke_sizes(name), {}, "smoke") for name in NAMES]
     copies = write_colab_copies(read, folder / "copies", None, wheel)
     libraries = run(str(newest), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))")
 

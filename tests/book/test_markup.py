@@ -18,7 +18,7 @@ def conventions():
 
 @pytest.fixture
 def executed(conventions):
-    conventions.metadata["papermill"] = {"duration": 12.3}
+    conventions.metadata["computed"] = {"tier": "smoke", "device": "2 CPU cores", "seconds": 12.3, "date": "2026-01-02"}
     injected = nbformat.v4.new_code_cell(
         "# Parameters\nn = 8\n", metadata={"tags": ["injected-parameters"]}
     )
@@ -104,7 +104,10 @@ def test_page_of_the_book(executed):
     assert [out.name for cell in page.cells for out in cell.get("outputs", [])] == ["stdout"]
     assert "{prf:theorem} leave-one-out" in text and "{cite:t}`jacot2018`" in text
     assert "#### Solution 9.1" in text
-    assert "Computed at the `smoke` tier in 12 s." in page.cells[-1].source
+    assert "\nComputed at the `smoke` tier on 2 CPU cores in 12 s.\n" in page.cells[-1].source
+    assert "computed" not in page.metadata
+    asked = to_page(executed, CITATIONS, "paper").cells[-1].source
+    assert "\nComputed at the `smoke` tier on 2 CPU cores in 12 s. Its `paper` tier needs a GPU.\n" in asked
 
 
 def test_page_names_the_cell_of_a_mistake(executed):

@@ -18,7 +18,9 @@ SETUP = """\
 import importlib.util
 
 if importlib.util.find_spec("symlib") is None:
-    %pip install --quiet "symlib[plots] @ SOURCE\""""
+    %pip install --quiet "symlib[{}] @ SOURCE\""""
+# Chapters that train networks install what that takes; on Colab all of it is there.
+NETWORKS = re.compile(r"^from symlib\.(models|training|ensembles) import", re.M)
 # Addresses that a chapter may link to beside those of references.bib.
 ALLOWED = ("https://github.com/google/neural-tangents", "http://yann.lecun.com/exdb/mnist/")
 MYST = re.compile(r"^\s*(?:`{3,}|~{3,}|:{3,})\s*\{|\{[a-z][\w:.-]*\}`|^\([\w-]+\)=\s*$", re.M)
@@ -33,16 +35,28 @@ def prose(notebook):
     return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
 
 
+def trains_networks(notebook):
+    return any(NETWORKS.search(cell.source) for cell in notebook.cells if cell.cell_type == "code")
+
+
 def test_contents_tiers_and_files_agree():
     names = [path.stem for path in SOURCES]
     assert sorted(chapter_names(ROOT)) == names
     assert sorted(TIERS) == names
-    assert all(list(tiers) == ["smoke", "teach", "paper"] for tiers in TIERS.values())
+    assert all(list(tiers)[:3] == ["smoke", "teach", "paper"] for tiers in TIERS.values())
+
+
+def test_chapters_that_train_networks_need_a_gpu_at_the_paper_tier():
+    training = [path.stem for path in SOURCES if trains_networks(nbformat.read(path, as_version=4))]
+    assert {name: list(tiers.items())[3:] for name, tiers in TIERS.items()} == {
+        name: [("needs_gpu", ["paper"])] if name in training else [] for name in TIERS
+    }
 
 
 def test_opens_with_the_setup_cell_and_the_title(chapter):
     setup, title = chapter.cells[:2]
-    assert setup.cell_type == "code" and setup.source == SETUP
+    extras = "plots,nets,cluster" if trains_networks(chapter) else "plots"
+    assert setup.cell_type == "code" and setup.source == SETUP.format(extras)
     assert tagged(chapter, "setup") == [0]
     assert title.cell_type == "markdown" and title.source.startswith("# ")
     heads = [line.text for line in lines_of(prose(chapter)) if not line.code]
@@ -109,5 +123,5 @@ def test_exercises_have_folded_solutions(chapter):
 def test_executes_without_a_warning(site, name):
     tier = yaml.safe_load((site.parent / "site.json").read_text())["tier"]
     chapter = read_chapter(ROOT, name, TIERS, tier)
-    path = cache_path(chapter, tier, environment_digest(ROOT), ROOT / "_build" / "cache")
+    path = cache_path(chapter, environment_digest(ROOT), ROOT / "_build" / "cache")
     assert warnings_in(nbformat.read(path, as_version=4)) == []
