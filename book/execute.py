@@ -117,7 +117,7 @@ def execute_all(chapters, root, cache):
     # Processes, not threads: papermill changes the working directory of its process.
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         jobs = {
-            pool.submit(_execute, chapter, paths[chapter.name], position): chapter
+            pool.submit(_execute, chapter, paths[chapter.name], position, workers): chapter
             for position, chapter in enumerate(missing)
         }
         for job in as_completed(jobs):
@@ -130,13 +130,11 @@ def execute_all(chapters, root, cache):
     return paths, failures
 
 
-def _execute(chapter, path, position):
+def _execute(chapter, path, position, workers):
     """Executes one chapter into `path`; gives a Failure, or None."""
     import papermill
 
-    # Chapters side by side have more threads than there are cores. Those of torch would wait for each other spinning,
-    # which takes the core from the one that is waited for: seconds become minutes.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    _share_cores(workers)
     partial = path.with_suffix(f".{os.getpid()}.partial")
     notebook = copy.deepcopy(chapter.notebook)
     notebook.cells.append(nbformat.v4.new_code_cell(_WHERE))
@@ -175,6 +173,17 @@ def _execute(chapter, path, position):
     for line in warnings_in(done):
         print(f"  {chapter.name} warns: {line}", flush=True)
     return None
+
+
+def _share_cores(workers):
+    """Gives the kernels that this process starts their share of the cores, as far as torch is concerned.
+
+    Its threads wait for each other spinning. With more threads than cores that takes the core from the one that is
+    waited for, and seconds become minutes. BLAS, which does not, keeps all cores, for the chapter that finishes last.
+    """
+    cores = os.cpu_count() or 1
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", str(cores))
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // workers)))
 
 
 def warnings_in(executed):

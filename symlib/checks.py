@@ -31,8 +31,17 @@ def finite_array(x, name, ndim=None, min_ndim=None):
 
 def positive_int(value, name):
     """`value` as an int of at least 1."""
-    if isinstance(value, bool) or int(value) != value or value < 1:
-        raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
+    return _int_from(1, value, name)
+
+
+def nonnegative_int(value, name):
+    """`value` as an int of at least 0."""
+    return _int_from(0, value, name)
+
+
+def _int_from(least, value, name):
+    if isinstance(value, bool) or int(value) != value or value < least:
+        raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
     return int(value)
 
 

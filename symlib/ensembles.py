@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from symlib.checks import finite_array, index_array, nonnegative, positive, positive_int, share
+from symlib.checks import finite_array, index_array, nonnegative, nonnegative_int, positive, positive_int, share
 from symlib.devices import pick_device
 
 # Networks trained together hold about this many bytes on a CPU: more would leave its cache.
@@ -124,6 +124,7 @@ def train_ensemble(
         )
     held_out = index_array(held_out, (n,), "held_out")
     width, depth, steps = positive_int(width, "width"), positive_int(depth, "depth"), positive_int(steps, "steps")
+    seed = nonnegative_int(seed, "seed")
     momentum, rate = share(momentum, "momentum"), None if rate is None else positive(rate, "rate")
     if dtype not in ("float32", "float64"):
         raise ValueError(f'dtype must be "float32" or "float64", got {dtype!r}')

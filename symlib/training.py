@@ -19,7 +19,7 @@ from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
 from symlib import checkpoints
-from symlib.checks import nonnegative, positive, positive_int, share
+from symlib.checks import nonnegative, nonnegative_int, positive, positive_int, share
 from symlib.devices import fast_paths, pick_device
 from symlib.ensembles import Ensemble, train_ensemble
 from symlib.evaluation import accuracy, evaluate, predict
@@ -134,8 +134,7 @@ def train(
     device = pick_device(device)
     epochs, batch_size = positive_int(epochs, "epochs"), positive_int(batch_size, "batch_size")
     rate, warm_up = positive(rate, "rate"), share(warm_up, "warm_up")
-    if isinstance(seed, bool) or int(seed) != seed or seed < 0:
-        raise ValueError(f"seed must be a whole number of at least 0, got {seed!r}")
+    seed = nonnegative_int(seed, "seed")
     mixed_precision, compile = fast_paths(device, mixed_precision, compile)
     inputs = PoseImages(images, n_poses, device)
     rows = _checked_split(split, inputs)
@@ -148,7 +147,7 @@ def train(
         labels, classes = _checked_labels(labels, model, inputs)
         targets = torch.from_numpy(labels).to(device)
         settings = {"epochs": epochs, "batch_size": batch_size, "rate": rate, "warm_up": warm_up}
-        settings |= {"weight_decay": nonnegative(weight_decay, "weight_decay"), "seed": int(seed)}
+        settings |= {"weight_decay": nonnegative(weight_decay, "weight_decay"), "seed": seed}
         loop = _Loop(model, inputs, targets, rows.train, settings, mixed_precision, compile)
         if checkpoint is not None:
             run = settings | {

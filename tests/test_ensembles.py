@@ -208,6 +208,7 @@ X, Y = np.random.default_rng(6).standard_normal((2, 4, 3)), np.ones(4)
         (lambda: train_ensemble(X, Y, [0], rate=0), "rate must be positive"),
         (lambda: train_ensemble(X, Y, [0], dtype="float16"), 'dtype must be "float32" or "float64"'),
         (lambda: train_ensemble(X, Y, [0], w_std=-1), "w_std must be finite and at least 0"),
+        (lambda: train_ensemble(X, Y, [0], seed=-1), "seed must be a whole number of at least 0"),
     ],
 )
 def test_what_does_not_fit_is_refused(call, message):

@@ -22,7 +22,7 @@ from symlib import fingerprints, kernels
 from symlib.datasets import PoseSplit, mnist
 from symlib.fingerprints import call_fingerprint
 from symlib.result_store import ResultStore, pack, unpack
-from symlib.sweeps import ADDRESS, SweepError, grid, sweep
+from symlib.sweeps import ADDRESS, KEPT_MEMORY, SweepError, grid, local_workers, sweep
 
 distributed = pytest.importorskip("dask.distributed", reason="dask is not installed")
 # The functions of this file travel to the workers, who cannot import it.
@@ -100,6 +100,23 @@ def test_cluster_and_one_process_give_the_same(client, tmp_path, log):
             again = sweep(spectrum, [*settings, settings[0]], where, folder=tmp_path / folder, progress=False)
             assert same(again, [*serial, serial[0]])
     assert calls(log) == {2: 6, 3: 6, 5: 6}
+
+
+def test_workers_of_this_machine_compute_on_one_thread_and_keep_freed_memory(tmp_path, monkeypatch):
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", *KEPT_MEMORY)
+    for name in names:  # what the caller's environment says comes first, and other clusters leave their settings there
+        monkeypatch.delenv(name, raising=False)
+
+    def settings_of(names):
+        return [os.environ.get(name) for name in names], os.getpid()
+
+    with local_workers(1) as client:
+        (settings, process), *_ = sweep(settings_of, [{"names": names}], client, folder=tmp_path, progress=False)
+    assert settings == ["1", "1", *KEPT_MEMORY.values()] and process != os.getpid()
+    with local_workers(0) as client:
+        assert client is None
+    with pytest.raises(ValueError, match="n must be a whole number of at least 0, got -1"), local_workers(-1):
+        pass
 
 
 def test_equal_settings_run_once_and_new_ones_alone(tmp_path, log):
