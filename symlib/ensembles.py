@@ -37,11 +37,13 @@ class Ensemble(NamedTuple):
     """What `train_ensemble` gives; axes: problems, then left-out points.
 
     `residuals` are label minus prediction at the point left out, comparable to `regression.loo_residuals`;
-    `train_error` is the largest absolute residual among the points trained on: what is left to learn.
+    `train_error` is the largest absolute residual among the points trained on: what is left to learn. `kernel` is the
+    tangent kernel of each network when training ended, among all n points; None unless asked for.
     """
 
     residuals: np.ndarray
     train_error: np.ndarray
+    kernel: np.ndarray | None = None
 
 
 def train_ensemble(
@@ -58,6 +60,7 @@ def train_ensemble(
     momentum=0.9,
     tolerance=0.0,
     seed=0,
+    kernel=False,
     dtype="float32",
     device=None,
     progress=True,
@@ -82,6 +85,7 @@ def train_ensemble(
     seed : int, at least 0
         The weights of a network depend on it, on the indices of its problem and of its left-out point, and on d, width
         and depth; not on what else is trained, nor on device and dtype.
+    kernel : bool, return the tangent kernels after training as well
     dtype : {"float32", "float64"}
     device : str or torch.device, optional, as for `training.train`
     progress : bool, show a bar
@@ -89,7 +93,7 @@ def train_ensemble(
     Returns
     -------
     Ensemble
-        `residuals` and `train_error`, float64 arrays of shape (..., h).
+        `residuals` and `train_error`, float64 arrays of shape (..., h), and `kernel`, (..., h, n, n), or None.
 
     Raises
     ------
@@ -142,12 +146,13 @@ def train_ensemble(
     def trained(chunk, stop, bar):
         problem, point = (list(column) for column in zip(*chunk))
         together = _Networks(*_draw(problems, chunk, width, depth, seed), d, scales, device, dtype)
-        return together.descend(targets[problem], point, steps, rate, momentum, tolerance, stop, bar)
+        measured = together.descend(targets[problem], point, steps, rate, momentum, tolerance, stop, bar)
+        return *measured, *([together.tangent_kernel()] if kernel else [])
 
     with tqdm(total=len(chunks) * steps, desc="ensemble", unit="step", disable=not progress) as bar:
         found = _side_by_side(lambda chunk, stop: trained(chunk, stop, bar), chunks, threads)
-    residuals, train_error = np.concatenate(found, axis=1).reshape(2, *batch, len(held_out))
-    return Ensemble(residuals, train_error)
+    parts = (np.concatenate([part.cpu().double().numpy() for part in parts]) for parts in zip(*found))
+    return Ensemble(*(part.reshape(*batch, len(held_out), *part.shape[1:]) for part in parts))
 
 
 def _side_by_side(work, chunks, threads):
@@ -226,17 +231,17 @@ class _Networks:
         return entering, h
 
     def tangent_kernel(self):
-        """Inner products (M, n, n) of the gradients of the outputs by all parameters."""
-        entering, outputs = self.forward()
-        gradient, kernel = torch.ones_like(outputs), 0
-        for i in reversed(range(len(self.weights))):
-            h = entering[i]
-            kernel = kernel + (gradient @ gradient.mT) * (self.factors[i] ** 2 * h @ h.mT + self.b_std**2)
-            gradient = self.factors[i] * gradient @ self.weights[i].mT * (h > 0)
+        """Inner products (M, n, n) of the gradients of the outputs by all parameters, in float64 on the CPU."""
+        # Not every GPU has float64, in which alone the small eigenvalues are right.
+        entering, weights = ([tensor.cpu().double() for tensor in layer] for layer in (self.forward()[0], self.weights))
+        gradient, kernel = torch.ones(*self.x.shape[:2], 1, dtype=torch.float64), 0
+        for weight, h, factor in zip(reversed(weights), reversed(entering), reversed(self.factors)):
+            kernel = kernel + (gradient @ gradient.mT) * (factor**2 * h @ h.mT + self.b_std**2)
+            gradient = factor * gradient @ weight.mT * (h > 0)
         return kernel
 
     def descend(self, targets, left_out, steps, rate, momentum, tolerance, stop, bar):
-        """Train; the residual at the left-out point and the largest of the others, array (2, M)."""
+        """Train; the residual at the left-out point and the largest of the others, tensors (M,)."""
         targets = targets.to(self.x)[..., None]
         networks, left_out = torch.arange(len(targets)), torch.tensor(left_out)
         trained = torch.ones_like(targets)
@@ -262,8 +267,7 @@ class _Networks:
             bar.update()
             if stop.is_set():
                 break
-        at_left_out = residuals[networks, left_out, 0]
-        return torch.stack([at_left_out, worst]).double().cpu().numpy()
+        return residuals[networks, left_out, 0], worst
 
     def _step(self, entering, descent, velocities, momentum):
         """θ ← θ + V, V ← βV − η∇: `descent` (M, n, 1) is the rate times minus the gradient by the outputs."""
@@ -278,6 +282,6 @@ class _Networks:
 
     def _stable_rates(self, trained):
         """1/λ_max of each network's tangent kernel on the points it trains on, (M, 1, 1)."""
-        kernel = self.tangent_kernel() * trained * trained.mT
-        largest = torch.linalg.eigvalsh(kernel.double().cpu())[:, -1]
+        trained = trained.cpu()
+        largest = torch.linalg.eigvalsh(self.tangent_kernel() * trained * trained.mT)[:, -1]
         return (1 / largest).to(self.x)[:, None, None]

@@ -49,15 +49,33 @@ def one_at_a_time(x, labels, held_out, *, width, depth, w_std, b_std, steps, rat
     for problem, (inputs, y) in enumerate(zip(torch.from_numpy(x), torch.from_numpy(labels))):
         for j, point in enumerate(held_out):
             model = Network(x.shape[-1], width, depth, w_std, b_std, seed, problem, point)
-            optimizer = torch.optim.SGD(model.parameters(), lr=rate, momentum=momentum)
-            others = torch.arange(len(y)) != point
-            start = model(inputs).detach()
-            for _ in range(steps):
-                optimizer.zero_grad()
-                (0.5 * (model(inputs) - start - y)[others].square().sum()).backward()
-                optimizer.step()
-            residuals[problem, j] = (y - (model(inputs).detach() - start))[point]
+            residuals[problem, j] = descend(model, inputs, y, point, steps, rate, momentum)[point]
     return residuals
+
+
+def descend(model, x, labels, point, steps, rate, momentum):
+    """Train `model` in place by torch's own optimiser, on all points but one; the residuals of all."""
+    x, labels = torch.as_tensor(x), torch.as_tensor(labels)
+    optimizer = torch.optim.SGD(model.parameters(), lr=rate, momentum=momentum)
+    others = torch.arange(len(labels)) != point
+    start = model(x).detach()
+    for _ in range(steps):
+        optimizer.zero_grad()
+        (0.5 * (model(x) - start - labels)[others].square().sum()).backward()
+        optimizer.step()
+    return labels - (model(x).detach() - start)
+
+
+def jacobian(model, x):
+    """Gradients of the output at each input by all parameters, (n, parameters), by autograd."""
+    weights = list(model.parameters())
+    rows = [torch.autograd.grad(model(point[None])[0], weights) for point in torch.as_tensor(x)]
+    return torch.stack([torch.cat([g.flatten() for g in row]) for row in rows])
+
+
+def tangent_kernel(model, x):
+    gradients = jacobian(model, x)
+    return (gradients @ gradients.T).numpy()
 
 
 @pytest.mark.parametrize(
@@ -131,12 +149,8 @@ def test_the_rate_left_out_is_that_of_the_tangent_kernel(n, d, depth):
     rates = []
     for problem in range(2):
         model = Network(d, 12, depth, 1.2, 0.4, 3, problem, left_out)
-        rows = []
-        for i in range(n):
-            gradient = torch.autograd.grad(model(torch.from_numpy(x[problem]))[i], list(model.parameters()))
-            rows.append(torch.cat([g.flatten() for g in gradient]))
-        jacobian = torch.stack([row for i, row in enumerate(rows) if i != left_out])
-        rates.append(1 / float(torch.linalg.matrix_norm(jacobian, 2)) ** 2)
+        gradients = jacobian(model, np.delete(x[problem], left_out, axis=0))
+        rates.append(1 / float(torch.linalg.matrix_norm(gradients, 2)) ** 2)
     automatic = train_ensemble(x, labels, [left_out], dtype="float64", **options, **QUIET)
     for problem, rate in enumerate(rates):
         given = train_ensemble(x, labels, [left_out], rate=rate, dtype="float64", **options, **QUIET)
@@ -167,6 +181,27 @@ def test_wide_networks_are_regression_on_their_ntk():
     z = gap.mean(axis=0) / (gap.std(axis=0, ddof=1) / np.sqrt(draws))
     assert 0.01 < np.abs(z).max() < 4.5
     assert np.abs(trained.residuals.mean(axis=0) - lazy).max() > 10 * distance[-1] / np.sqrt(draws)
+
+
+def test_kernels_after_training_are_inner_products_of_gradients():
+    rng = np.random.default_rng(7)
+    x, labels = rng.standard_normal((2, 5, 9)), 30 * rng.standard_normal((2, 5))
+    sizes = {"width": 12, "depth": 2, "w_std": 1.2, "b_std": 0.4, "seed": 3}
+    options = {"steps": 40, "rate": 1e-3, "momentum": 0.5, "dtype": "float64", **sizes, **QUIET}
+    trained = train_ensemble(x, labels, [1, 4], kernel=True, **options)
+    assert trained.kernel.shape == (2, 2, 5, 5)
+    plain = train_ensemble(x, labels, [1, 4], **options)
+    assert plain.kernel is None
+    np.testing.assert_array_equal(plain.residuals, trained.residuals)
+    moved = []
+    for problem, point, j in [(0, 1, 0), (1, 4, 1)]:
+        model = Network(9, problem=problem, point=point, **sizes)
+        before = tangent_kernel(model, x[problem])
+        descend(model, x[problem], labels[problem], point, steps=40, rate=1e-3, momentum=0.5)
+        after = tangent_kernel(model, x[problem])
+        np.testing.assert_allclose(trained.kernel[problem, j], after, rtol=1e-8)
+        moved.append(np.abs(after / before - 1).max())
+    assert min(moved) > 0.01, "the kernels hardly moved, so the state before training would pass"
 
 
 def test_training_stops_at_the_tolerance(monkeypatch):
