@@ -1,4 +1,4 @@
-"""Training: inputs against `orbits`, bit-for-bit runs, kill and resumption, and the experiment of chapter 01."""
+"""Training: inputs against `orbits`, bit-for-bit runs, kill and resumption, memory, devices."""
 
 import os
 import pickle
@@ -217,31 +217,6 @@ def test_a_checkpoint_of_another_run_is_refused_by_what_differs(few, tmp_path):
     with pytest.raises(ValueError, match="another run: data differ"):
         train(MLP.small, images[::-1], labels, split, 3, **QUIET, **RUN, checkpoint=path)
     assert path.read_bytes() == content
-
-
-@pytest.mark.parametrize(
-    ("make", "options", "wanted"),
-    [
-        (MLP, {}, 0.85),
-        (CNN.small, {"rate": 4e-3}, 0.85),
-        (ViT.small, {"rate": 4e-3, "batch_size": 64}, 0.8),
-    ],
-    ids=["MLP", "CNN", "ViT"],
-)
-def test_networks_learn_what_they_saw_and_not_the_unseen_pose(digits, make, options, wanted):
-    images, labels = digits
-    last = {}
-    for n_poses, epochs in ((2, 2), (8, 1)):
-        split = partially_observed(
-            labels, n_poses, partial_class=2, seen_poses=range(1, n_poses), test_fraction=0.25, seed=0
-        )
-        assert not np.any((labels[split.train[:, 0]] == 2) & (split.train[:, 1] == 0))
-        run = train(make, images, labels, split, n_poses, epochs=epochs, n_evaluate=2000, **QUIET, **options)
-        last[n_poses] = {part: getattr(run.history, part)[-1] for part in ("train", "test_in", "test_out")}
-        assert wanted <= last[n_poses]["test_in"] < 0.99
-        assert last[n_poses]["test_out"] <= last[n_poses]["test_in"] - 0.25
-        assert last[n_poses]["train"] > last[n_poses]["test_in"] - 0.03
-    assert last[8]["test_out"] > last[2]["test_out"] + 0.08
 
 
 def activations(model, n=8):
