@@ -20,7 +20,11 @@ def test_figure_is_there():
     assert f"book/figures/{FIGURE.name}" in README and FIGURE.stat().st_size > 10_000
 
 
-def test_example_runs(capsys):
-    exec(re.search(r"```python\n(.*?)```", README, re.DOTALL)[1], {})
+def test_examples_run(capsys, one_torch_thread):
+    kernels, networks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    exec(kernels, {})
     errors = np.array(capsys.readouterr().out.strip(" []\n").split(), float)
     assert errors.shape == (2,) and (errors > 0).all()
+    exec(networks, {})
+    seen, unseen = map(float, capsys.readouterr().out.split())
+    assert seen > 0.85 and unseen < seen - 0.25

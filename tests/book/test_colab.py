@@ -57,7 +57,7 @@ def wheel(tmp_path_factory, serve):
 def newest(tmp_path_factory):
     """Python of an environment with the newest releases, as Colab carries them; symlib is absent."""
     python = make_environment(tmp_path_factory.mktemp("newest") / "venv")
-    run(str(python), "-m", "pip", "install", "--quiet", "--upgrade", *NEWEST)
+    run(str(python), "-m", "pip", "install", "--quiet", "--upgrade", "--no-compile", *NEWEST)
     return python
 
 
@@ -109,7 +109,8 @@ def executed(newest, wheel, tmp_path_factory):
         program = Path(sys.executable).with_name("jupyter-execute")
         return subprocess.run(
             [program, f"--kernel_name={name}", "--timeout=600", notebook],
-            env={**os.environ, "JUPYTER_PATH": str(folder)},
+            # All at once have more threads than there are cores; torch's would wait for each other spinning.
+            env={**os.environ, "JUPYTER_PATH": str(folder), "OMP_NUM_THREADS": "1"},
             capture_output=True,
             text=True,
         )
