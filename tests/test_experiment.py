@@ -1,6 +1,6 @@
 """What chapters 01 and 08 say of trained networks, asserted: at sizes where it holds for every seed tried.
 
-Six seeds were tried: "in" was at least 0.89 (MLP), 0.92 (CNN) and 0.86 (ViT), "out" at most 0.40 at N = 8.
+Three seeds gave "in" of at least 0.87 (MLP), 0.90 (CNN) and 0.82 (ViT), and "out" of at most 0.46 at N = 8, none at N = 2.
 """
 
 import numpy as np
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_torch_thread")]
     ids=["MLP", "CNN", "ViT"],
 )
 def test_networks_learn_what_they_saw_and_not_the_unseen_pose(make, options, wanted):
-    images, digits = mnist()
+    images, digits = (array[:7500] for array in mnist())
     seen, unseen = np.empty((2, 3, 2))  # (seed, number of poses)
     for seed in range(3):
         for i, (n_poses, epochs) in enumerate([(2, 2), (8, 1)]):

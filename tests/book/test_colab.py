@@ -87,7 +87,7 @@ def at_smoke_sizes(name):
 
 @pytest.fixture(scope="module")
 def executed(newest, wheel, tmp_path_factory):
-    """How each chapter's lowered copy ran. All run at once, each from nothing."""
+    """How each chapter's lowered copy ran, each from nothing; as many at once as there are cores."""
     folder = tmp_path_factory.mktemp("colab")
     read = [Chapter(name, at_smoke_sizes(name), {}, "smoke") for name in NAMES]
     copies = write_colab_copies(read, folder / "copies", None, wheel)
@@ -109,13 +109,13 @@ def executed(newest, wheel, tmp_path_factory):
         program = Path(sys.executable).with_name("jupyter-execute")
         return subprocess.run(
             [program, f"--kernel_name={name}", "--timeout=600", notebook],
-            # All at once have more threads than there are cores; torch's would wait for each other spinning.
+            # Side by side they have more threads than there are cores; torch's would wait for each other spinning.
             env={**os.environ, "JUPYTER_PATH": str(folder), "OMP_NUM_THREADS": "1"},
             capture_output=True,
             text=True,
         )
 
-    with ThreadPoolExecutor(len(NAMES)) as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         return dict(zip(NAMES, pool.map(execute, NAMES), strict=True))
 
 
