@@ -160,8 +160,8 @@ def local_workers(n):
     if nonnegative_int(n, "n") == 0:
         yield None
         return
+    Client = _client_class()
     import dask
-    from dask.distributed import Client
 
     one_thread = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     with dask.config.set({"distributed.nanny.pre-spawn-environ": one_thread | KEPT_MEMORY}):
@@ -249,10 +249,7 @@ def _outcomes_of_cluster(function, settings, client):
 @contextmanager
 def _connected(client):
     """A Dask client: the one given, or one for the scheduler or cluster given or named by the environment."""
-    try:
-        from dask.distributed import Client
-    except ImportError as error:
-        raise ImportError("a sweep on a cluster needs Dask: pip install 'dask[distributed]'") from error
+    Client = _client_class()
     if isinstance(client, Client):
         yield client
         return
@@ -268,3 +265,11 @@ def _connected(client):
         raise ConnectionError(f"no Dask scheduler answers at {scheduler} ({error}); {remedy}") from error
     with connected:
         yield connected
+
+
+def _client_class():
+    try:
+        from dask.distributed import Client
+    except ImportError as error:
+        raise ImportError("a sweep on a cluster needs Dask: pip install 'dask[distributed]'") from error
+    return Client
