@@ -52,7 +52,7 @@ def digit_points(n_pairs):
 
 
 def together(x, labels, steps):
-    from symlib.ensembles import train_ensemble
+    from symlib.training.ensembles import train_ensemble
 
     options = {"width": WIDTH, "steps": steps, "rate": RATE, "momentum": MOMENTUM}
     return train_ensemble(x, labels, HELD_OUT, **options, device="cpu", progress=False).residuals
@@ -96,7 +96,7 @@ def ntk_network(d, problem, point):
     """The network that `train_ensemble` trains for that problem and left-out point, as a torch module."""
     import torch
 
-    from symlib.ensembles import initial_weights
+    from symlib.training.ensembles import initial_weights
 
     class Network(torch.nn.Module):
         def __init__(self):

@@ -1,1 +1,1 @@
-"""Builds the book: stage, execute, render, check (`python -m book.build`)."""
+"""Builds the book: stage, execute, render, check (`python -m book.builder.build`)."""

@@ -1,16 +1,17 @@
 """symlib: kernel theory of whether deep networks learn symmetries from data. This file is the table of contents.
 
-`symlib.gram` is the module (its function is `symlib.gram.gram`), and `symlib.plots`, `symlib.models`, `symlib.training`
-and `symlib.sweeps` are imported by name, so that `import symlib` needs neither matplotlib, torch nor Dask.
+`symlib.gram` is the module (its function `gram` is `gram_matrix` here), and `symlib.plots`, `symlib.models`,
+`symlib.training` and `symlib.sweeps` are imported by name, so that `import symlib` needs neither matplotlib, torch nor
+Dask.
 """
 
 from symlib import conv_kernels, datasets, fourier, gram, groups, kernels, orbits, regression, spectral
-from symlib.conv_kernels import cnn_kernel
 from symlib.datasets import circles, digit_pairs, fashion_mnist, mnist, partially_observed
 from symlib.fourier import fourier_transform, inverse_fourier_transform
+from symlib.gram import gram as gram_matrix
 from symlib.gram import invariant_gram
 from symlib.groups import FiniteGroup, cyclic, dihedral, direct_product, quaternion, symmetric
-from symlib.kernels import Kernel, mlp_kernel, rbf
+from symlib.kernels import Kernel, cnn_kernel, mlp_kernel, rbf
 from symlib.orbits import (
     dihedral_orbits,
     normalize,
@@ -29,6 +30,49 @@ from symlib.spectral import (
     spectral_loo_residuals,
 )
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
-__all__ = [name for name in globals() if not name.startswith("_")]
+__all__ = [
+    "FiniteGroup",
+    "Kernel",
+    "circles",
+    "circulant_eigenvalues",
+    "circulant_loo_error",
+    "cnn_kernel",
+    "conv_kernels",
+    "cyclic",
+    "datasets",
+    "digit_pairs",
+    "dihedral",
+    "dihedral_orbits",
+    "direct_product",
+    "expand_invariant",
+    "fashion_mnist",
+    "fourier",
+    "fourier_transform",
+    "gram",
+    "gram_matrix",
+    "groups",
+    "holdout_residuals",
+    "invariant_gram",
+    "inverse_fourier_transform",
+    "kernels",
+    "loo_residuals",
+    "mlp_kernel",
+    "mnist",
+    "normalize",
+    "orbits",
+    "partially_observed",
+    "points",
+    "project_invariant",
+    "quaternion",
+    "rbf",
+    "regression",
+    "rotation_operators",
+    "rotation_orbits",
+    "spectral",
+    "spectral_holdout_residuals",
+    "spectral_loo_residuals",
+    "symmetric",
+    "translation_orbits",
+]

@@ -9,11 +9,11 @@ which is all of K when the kernel is invariant under the group (Perin and Deny 2
 import numpy as np
 from tqdm import tqdm
 
-from symlib.blocks import Blocks
-from symlib.checks import SYMMETRY_TOLERANCE, positive_int
-from symlib.fingerprints import array_digest
-from symlib.kernels import Kernel
-from symlib.memory import MEMORY_LIMIT, refuse_beyond_memory
+from symlib.kernels.kernel import Kernel
+from symlib.support.blocks import Blocks
+from symlib.support.checks import SYMMETRY_TOLERANCE, positive_int
+from symlib.support.digests import array_digest
+from symlib.support.memory import MEMORY_LIMIT, refuse_beyond_memory
 
 _REMEDY = "use fewer points, invariant_gram (|G| times smaller), or pass memory_limit= in bytes"
 _WORKSPACE = 8  # arrays of a block's size alive inside a kernel evaluation

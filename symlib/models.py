@@ -8,7 +8,7 @@ is made: call `torch.manual_seed` first, or let `training.train` make it under i
 import torch
 from torch import nn
 
-from symlib.checks import positive_int, share
+from symlib.support.checks import fraction, positive_int
 
 SIDE, CLASSES = 28, 10
 
@@ -21,7 +21,7 @@ class MLP(nn.Module):
     Parameters
     ----------
     widths : sequence of int, the hidden layers
-    dropout : float in [0, 1), the share of hidden units switched off at each step of training
+    dropout : float in [0, 1), the fraction of hidden units switched off at each step of training
     side : int, height and width of the images in pixels
     classes : int
 
@@ -42,7 +42,7 @@ class MLP(nn.Module):
         layers, fan_in = [nn.Flatten()], side**2
         for i, width in enumerate(widths):
             width = positive_int(width, f"widths[{i}]")
-            layers += [nn.Linear(fan_in, width), nn.ReLU(), nn.Dropout(share(dropout, "dropout"))]
+            layers += [nn.Linear(fan_in, width), nn.ReLU(), nn.Dropout(fraction(dropout, "dropout"))]
             fan_in = width
         self.layers = nn.Sequential(*layers, nn.Linear(fan_in, classes))
 
@@ -98,7 +98,7 @@ class CNN(nn.Module):
             nn.Flatten(),
             nn.Linear(channels_in * left**2, width),
             nn.ReLU(),
-            nn.Dropout(share(dropout, "dropout")),
+            nn.Dropout(fraction(dropout, "dropout")),
         ]
         self.layers = nn.Sequential(*layers, nn.Linear(width, classes))
 
@@ -153,7 +153,7 @@ class ViT(nn.Module):
         # As large as the normalised tokens of a block: from the customary 0.02 it learns several times slower.
         self.positions = nn.Parameter(torch.randn((side // patch) ** 2, width))
         block = nn.TransformerEncoderLayer(
-            width, heads, hidden, share(dropout, "dropout"), "gelu", batch_first=True, norm_first=True
+            width, heads, hidden, fraction(dropout, "dropout"), "gelu", batch_first=True, norm_first=True
         )
         # Nested tensors are for tokens of unequal number.
         self.blocks = nn.TransformerEncoder(block, depth, norm=nn.LayerNorm(width), enable_nested_tensor=False)

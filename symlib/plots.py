@@ -173,9 +173,7 @@ def plot_spectrum(ax, eigenvalues, *, highlight=None, inverse=False, label=None,
     if inverse:
         ax.axhline(values.mean(), color=GREY, linestyle="--", linewidth=1.2)
     for omega in highlight or []:
-        ax.plot(
-            omega, values[omega], "o", color=VERMILLION, markersize=10, markerfacecolor="none", markeredgewidth=1.8
-        )
+        ax.plot(omega, values[omega], "o", color=VERMILLION, markersize=10, markerfacecolor="none", markeredgewidth=1.8)
     ax.set(yscale="log", xlabel="frequency ω", ylabel="1/λ" if inverse else "eigenvalue λ")
 
 

@@ -8,8 +8,8 @@ Learning* (2006), section 5.4.2; proved in book chapter 04.
 
 import numpy as np
 
-from symlib.checks import index_array, label_array, nonnegative, symmetric_gram
-from symlib.hermitian import inverse
+from symlib.support.checks import index_array, label_array, nonnegative, symmetric_gram
+from symlib.support.hermitian import inverse
 
 
 def loo_residuals(gram, labels, ridge=0.0):

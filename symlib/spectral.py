@@ -13,10 +13,10 @@ book chapters 04 and 05. Points are element-major: index (g, c) ↦ g·C + c.
 
 import numpy as np
 
-from symlib.checks import index_array, invariant_kappa, label_array, nonnegative, symmetric_gram
 from symlib.fourier import real_blocks
-from symlib.hermitian import inverse, inverse_eigenvalues
 from symlib.regression import from_inverse_rows
+from symlib.support.checks import index_array, invariant_kappa, label_array, nonnegative, symmetric_gram
+from symlib.support.hermitian import inverse, inverse_eigenvalues
 
 
 def circulant_loo_error(gram, ridge=0.0):

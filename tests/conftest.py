@@ -7,7 +7,7 @@ import pytest
 
 from tests.samples import GROUPS
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+DATA = Path(__file__).parent / "data"
 
 
 @pytest.fixture(params=GROUPS.values(), ids=GROUPS.keys())
@@ -26,21 +26,13 @@ def one_torch_thread():
     torch.set_num_threads(before)
 
 
-def shared_file(name):
-    """A file of reference values that stands beside the project where it is developed; the test skips without it."""
-    path = SHARED / name
-    if not path.exists():
-        pytest.skip(f"reference file {name} is not beside the project")
-    return path
-
-
 @pytest.fixture(scope="session")
 def nt_reference():
     """Kernel values that neural-tangents computed in float64 for eight digits."""
-    return np.load(shared_file("reference/nt_kernels.npz"))
+    return np.load(DATA / "nt_kernels.npz")
 
 
 @pytest.fixture(scope="session")
 def loo_reference():
     """Leave-one-out residuals of digit pairs from an independent implementation."""
-    return np.load(shared_file("reference/leave_one_out.npz"))
+    return np.load(DATA / "leave_one_out.npz")

@@ -23,7 +23,7 @@ def site():
     """
     record = ROOT / "_build" / "site.json"
     tier = json.loads(record.read_text())["tier"] if record.exists() else "smoke"
-    command = [sys.executable, "-m", "book.build", "--tier", tier]
+    command = [sys.executable, "-m", "book.builder.build", "--tier", tier]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return ROOT / "_build" / "html"
@@ -66,9 +66,7 @@ def browser():
     names = ("chromium", "chromium-browser", "google-chrome", "chrome")
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
     if found is None:
-        words = (
-            "no Chromium on this machine: install the package chromium, or set CHROMIUM to its path"
-        )
+        words = "no Chromium on this machine: install the package chromium, or set CHROMIUM to its path"
         if os.environ.get("SYMLIB_REQUIRE_BROWSER") == "1":
             pytest.fail(words)
         pytest.skip(words)

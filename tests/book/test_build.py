@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from book import execute as execution
-from book.build import ROOT, chapter_names
-from book.execute import execute_all, read_chapter
-from book.repository import find_repository
-from book.site import foreign_references
-from book.stage import with_repository, write_status
+from book.builder.build import ROOT, chapter_names
+from book.builder.execute import execute_all, read_chapter
+from book.builder.repository import find_repository
+from book.builder.site import foreign_references
+from book.builder.stage import with_repository, write_status
 
 TIERS = {
     "01_a": {"smoke": {"n": 3}},
@@ -109,7 +109,7 @@ def test_status_page_lists_where_each_chapter_was_computed(tmp_path):
 def test_second_build_does_nothing(site):
     tier = (site.parent / "site.json").read_text().split('"tier": "')[1].split('"')[0]
     start = time.perf_counter()
-    command = [sys.executable, "-m", "book.build", "--tier", tier]
+    command = [sys.executable, "-m", "book.builder.build", "--tier", tier]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.startswith(f"Up to date at the {tier} tier")
     assert time.perf_counter() - start < 20

@@ -15,10 +15,10 @@ import nbformat
 import pytest
 import yaml
 
-from book.build import ROOT
-from book.chapters import tagged, with_values
-from book.execute import Chapter
-from book.stage import write_colab_copies
+from book.builder.build import ROOT
+from book.builder.chapters import tagged, with_values
+from book.builder.execute import Chapter
+from book.builder.stage import write_colab_copies
 
 pytestmark = pytest.mark.slow
 

@@ -3,9 +3,9 @@
 import nbformat
 import pytest
 
-from book.build import ROOT
-from book.chapters import literals, tagged, to_colab, to_page, with_values
-from book.markup import lower_markup, raise_markup
+from book.builder.build import ROOT
+from book.builder.chapters import literals, tagged, to_colab, to_page, with_values
+from book.builder.markup import lower_markup, raise_markup
 
 CITATIONS = {"https://arxiv.org/abs/1806.07572": "jacot2018"}
 SITE = "https://ada.github.io/symlib"
@@ -19,9 +19,7 @@ def conventions():
 @pytest.fixture
 def executed(conventions):
     conventions.metadata["computed"] = {"tier": "smoke", "device": "2 CPU cores", "seconds": 12.3, "date": "2026-01-02"}
-    injected = nbformat.v4.new_code_cell(
-        "# Parameters\nn = 8\n", metadata={"tags": ["injected-parameters"]}
-    )
+    injected = nbformat.v4.new_code_cell("# Parameters\nn = 8\n", metadata={"tags": ["injected-parameters"]})
     conventions.cells.insert(tagged(conventions, "parameters")[0] + 1, injected)
     return conventions
 
@@ -35,17 +33,13 @@ def test_theorem():
 
 
 def test_equal_words_in_two_boxes_have_two_labels():
-    labels = {
-        raise_markup(f"> **{kind}.** Same.", {}).split("\n")[1] for kind in ("Lemma", "Remark")
-    }
+    labels = {raise_markup(f"> **{kind}.** Same.", {}).split("\n")[1] for kind in ("Lemma", "Remark")}
     assert len(labels) == 2
 
 
 def test_proof_and_prediction():
     assert raise_markup("> **Proof.** Trivial.", {}) == "```{prf:proof}\nTrivial.\n```"
-    assert raise_markup("> **Prediction.** How?", {}) == (
-        "```{admonition} Prediction\n:class: prediction\n\nHow?\n```"
-    )
+    assert raise_markup("> **Prediction.** How?", {}) == ("```{admonition} Prediction\n:class: prediction\n\nHow?\n```")
 
 
 def test_box_around_code_has_a_longer_fence():
@@ -63,18 +57,13 @@ def test_other_blockquotes_and_code_stay():
 
 
 def test_environment_with_a_number_is_refused():
-    with pytest.raises(
-        ValueError, match=r"'\*\*Theorem 1\.\*\* No'; write '> \*\*Theorem\.\*\* text'"
-    ):
+    with pytest.raises(ValueError, match=r"'\*\*Theorem 1\.\*\* No'; write '> \*\*Theorem\.\*\* text'"):
         raise_markup("> **Theorem 1.** No", {})
 
 
 def test_citations():
     known, other = "https://arxiv.org/abs/1806.07572", "https://example.org/"
-    assert (
-        raise_markup(f"See [Jacot et al. (2018)]({known}).", CITATIONS)
-        == "See {cite:t}`jacot2018`."
-    )
+    assert raise_markup(f"See [Jacot et al. (2018)]({known}).", CITATIONS) == "See {cite:t}`jacot2018`."
     for text in (
         f"[their proof]({known})",
         f"[Jacot et al. (2018)]({other})",
@@ -85,10 +74,7 @@ def test_citations():
 
 def test_lowered_links():
     page = "notebooks/05_x.ipynb"
-    assert (
-        lower_markup("[n](../book/notation.md#s)", page, SITE)
-        == f"[n]({SITE}/book/notation.html#s)"
-    )
+    assert lower_markup("[n](../book/notation.md#s)", page, SITE) == f"[n]({SITE}/book/notation.html#s)"
     assert lower_markup("[c](04_y.ipynb)", page, SITE) == f"[c]({SITE}/notebooks/04_y.html)"
     for text in ("[a](https://a.org)", "[here](#below)", "`[c](04_y.ipynb)`"):
         assert lower_markup(text, page, SITE) == text
@@ -98,9 +84,7 @@ def test_page_of_the_book(executed):
     page = to_page(executed, CITATIONS, "smoke")
     text = "\n".join(cell.source for cell in page.cells)
     assert "%pip" not in text and not tagged(page, "injected-parameters")
-    assert (
-        page.cells[tagged(page, "parameters")[0]].source == "n = 8  # poses\nname = \"é\"  # a word"
-    )
+    assert page.cells[tagged(page, "parameters")[0]].source == 'n = 8  # poses\nname = "é"  # a word'
     assert [out.name for cell in page.cells for out in cell.get("outputs", [])] == ["stdout"]
     assert "{prf:theorem} leave-one-out" in text and "{cite:t}`jacot2018`" in text
     assert "#### Solution 9.1" in text

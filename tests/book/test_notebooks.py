@@ -6,10 +6,10 @@ import nbformat
 import pytest
 import yaml
 
-from book.build import ROOT, chapter_names
-from book.chapters import parameters_of, tagged, to_colab
-from book.execute import cache_path, environment_digest, read_chapter, warnings_in
-from book.markup import citations_of, lines_of, map_links
+from book.builder.build import ROOT, chapter_names
+from book.builder.chapters import parameters_of, tagged, to_colab
+from book.builder.execute import cache_path, environment_digest, read_chapter, warnings_in
+from book.builder.markup import citations_of, lines_of, map_links
 
 SOURCES = sorted((ROOT / "notebooks").glob("*.ipynb"))
 TIERS = yaml.safe_load((ROOT / "book" / "tiers.yml").read_text())
@@ -105,17 +105,13 @@ def test_links_lead_somewhere_known(chapter):
 
 
 def test_exercises_have_folded_solutions(chapter):
-    heads = [
-        (cell, cell.source.split("\n")[0]) for cell in chapter.cells if cell.cell_type == "markdown"
-    ]
+    heads = [(cell, cell.source.split("\n")[0]) for cell in chapter.cells if cell.cell_type == "markdown"]
     exercises = [re.match(r"### Exercise (\d\.\d+): \S", head) for _, head in heads]
     solutions = [(cell, re.match(r"#### Solution (\d\.\d+)$", head)) for cell, head in heads]
     numbers = [match[1] for match in exercises if match]
     assert 3 <= len(numbers) <= 5
     assert [match[1] for _, match in solutions if match] == numbers
-    folded = [
-        cell.metadata.get("jp-MarkdownHeadingCollapsed") for cell, match in solutions if match
-    ]
+    folded = [cell.metadata.get("jp-MarkdownHeadingCollapsed") for cell, match in solutions if match]
     assert all(folded)
 
 

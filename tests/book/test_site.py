@@ -10,9 +10,9 @@ import pytest
 import yaml
 from PIL import Image
 
-from book.build import ROOT, chapter_names
-from book.execute import read_chapter
-from book.site import foreign_references
+from book.builder.build import ROOT, chapter_names
+from book.builder.execute import read_chapter
+from book.builder.site import foreign_references
 
 pytestmark = pytest.mark.browser
 
@@ -78,10 +78,7 @@ def test_page_opens_without_a_flaw(browser, address, path, width):
         assert page.locator("mjx-merror").evaluate_all(errors) == []
         assert raw_formulas(page) == []
         images = page.locator("article img")
-        assert (
-            images.evaluate_all("i => i.filter(i => !i.alt.trim()).map(i => i.src.slice(0, 80))")
-            == []
-        )
+        assert images.evaluate_all("i => i.filter(i => !i.alt.trim()).map(i => i.src.slice(0, 80))") == []
         # A hidden frame of a slider is not laid out, but its image is decoded all the same.
         assert images.evaluate_all("i => i.filter(i => !i.naturalWidth).map(i => i.alt)") == []
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
@@ -125,9 +122,7 @@ def test_no_page_names_another_host_as_part_of_itself(site):
 def test_search_finds_a_word(browser, address, width):
     with Visit(browser, address, f"{TOC['root']}.html", width) as visit:
         page = visit.page
-        page.locator(
-            "button.search-button__button:visible, button.search-button:visible"
-        ).first.click()
+        page.locator("button.search-button__button:visible, button.search-button:visible").first.click()
         page.locator("input[type=search]:visible").first.fill("orbit")
         page.keyboard.press("Enter")
         results = page.locator("#search-results li a")

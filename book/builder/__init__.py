@@ -1,0 +1,1 @@
+"""What builds the book: stage, execute, render, check."""

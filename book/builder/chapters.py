@@ -1,0 +1,103 @@
+"""Turns one chapter into its page of the book, or into its copy for Colab (nbformat notebooks)."""
+
+import ast
+import copy
+import re
+
+import nbformat
+
+from book.builder.markup import lower_markup, raise_markup
+
+
+def tagged(notebook, tag):
+    """Indices of the cells that carry `tag`."""
+    cells = enumerate(notebook.cells)
+    return [index for index, cell in cells if tag in cell.metadata.get("tags", [])]
+
+
+def parameters_of(notebook):
+    """Names and values of the cell tagged `parameters`: {} where there is none."""
+    cells = tagged(notebook, "parameters")
+    return literals(notebook.cells[cells[0]].source) if cells else {}
+
+
+def literals(source):
+    """Names and values of the assignments in `source`, all of which are literals.
+
+    >>> literals("n, seed = 4, 0") # doctest: +IGNORE_EXCEPTION_DETAIL
+    Traceback (most recent call last):
+    ValueError: ...
+    >>> literals("n = 4  # poses")
+    {'n': 4}
+    """
+    values = {}
+    for statement in ast.parse(source).body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                values[name] = ast.literal_eval(value)
+            case _:
+                line = source.split("\n")[statement.lineno - 1]
+                raise ValueError(f"a parameters cell holds lines 'name = literal', not {line!r}")
+    return values
+
+
+def to_page(executed, citations, tier):
+    """The staged page of an executed chapter: setup dropped, one parameters cell, MyST markup.
+
+    `tier` is what the book was asked for; the chapter says itself what it was computed at.
+    """
+    page = copy.deepcopy(executed)
+    injected = tagged(page, "injected-parameters")
+    for index in injected:
+        # The book shows the values that ran where the chapter states its defaults.
+        default = page.cells[tagged(page, "parameters")[0]]
+        default.source = with_values(default.source, literals(page.cells[index].source))
+    drop = {*injected, *tagged(page, "setup")}
+    page.cells = [cell for index, cell in enumerate(page.cells) if index not in drop]
+    for index, cell in enumerate(page.cells):
+        if cell.cell_type == "markdown":
+            try:
+                cell.source = raise_markup(cell.source, citations)
+            except ValueError as error:
+                raise ValueError(f"cell {index + 1}: {error}") from None
+        else:
+            # Progress bars are for the terminal.
+            cell.outputs = [out for out in cell.outputs if out.get("name") != "stderr"]
+    run = page.metadata.pop("computed")
+    line = f"Computed at the `{run['tier']}` tier on {run['device']} in {run['seconds']:.0f} s."
+    if run["tier"] != tier:
+        line += f" Its `{tier}` tier needs a GPU."
+    page.cells.append(nbformat.v4.new_markdown_cell(f"```{{div}} computed-at\n{line}\n```"))
+    return page
+
+
+def with_values(source, values):
+    """The assignments in `source` with the values of `values`; comments stay where they are.
+
+    >>> with_values("n = 4  # poses", {"n": 8})
+    'n = 8  # poses'
+    """
+    lines = source.encode().split(b"\n")
+    for statement in reversed(ast.parse(source).body):
+        name, node = statement.targets[0].id, statement.value
+        if name in values and ast.literal_eval(node) != values[name]:
+            start, end = node.lineno - 1, node.end_lineno - 1
+            head, tail = lines[start][: node.col_offset], lines[end][node.end_col_offset :]
+            lines[start : end + 1] = [head + repr(values[name]).encode() + tail]
+    return b"\n".join(lines).decode()
+
+
+def to_colab(notebook, name, source, site):
+    """The copy of chapter `name` that runs on Colab: install source filled in, links absolute."""
+    lowered = copy.deepcopy(notebook)
+    collapsed = []
+    for index, cell in enumerate(lowered.cells):
+        cell.metadata["id"] = cell.get("id", f"cell-{index}")
+        if cell.cell_type == "markdown":
+            cell.source = lower_markup(cell.source, f"notebooks/{name}.ipynb", site)
+            if re.match(r"#### Solution ", cell.source):
+                collapsed.append(cell.metadata["id"])
+    for index in tagged(lowered, "setup"):
+        lowered.cells[index].source = lowered.cells[index].source.replace("@ SOURCE", f"@ {source}")
+    lowered.metadata["colab"] = {"collapsed_sections": collapsed}
+    return lowered

@@ -1,0 +1,92 @@
+"""Writes the staged book (_build/source) and the copies of the chapters that leave it."""
+
+import shutil
+
+import nbformat
+import yaml
+
+from book.builder.chapters import to_colab, to_page
+from book.builder.execute import versions
+from book.builder.markup import citations_of, raise_markup
+from book.builder.repository import COLAB_BRANCH
+
+# Lines of book/status.md that the build replaces, and the packages whose versions it lists.
+_CHAPTERS, _VERSIONS = "CHAPTERS", "VERSIONS"
+_LISTED = ("python", "numpy", "scipy", "jax", "torch", "numba", "matplotlib", "papermill", "jupyter-book")
+# What of book/ is only for building it.
+_NOT_STAGED = shutil.ignore_patterns("*.py", "tiers.yml", "__pycache__")
+
+
+def stage(root, source, executed, tier, repository):
+    """Writes a Jupyter Book to `source`: prose, executed chapters, configuration."""
+    shutil.rmtree(source, ignore_errors=True)
+    shutil.copytree(root / "book", source / "book", ignore=_NOT_STAGED)
+    (source / "notebooks").mkdir()
+    # Jupyter Book takes its style sheets from _static beside the configuration; pages refer to their own.
+    shutil.copytree(root / "book" / "_static", source / "_static")
+    citations = citations_of(root / "book" / "references.bib")
+    for page in (source / "book").rglob("*.md"):
+        text = page.read_text(encoding="utf-8")
+        page.write_text(raise_markup(text, citations), encoding="utf-8")
+    chapters = {name: nbformat.read(path, as_version=4) for name, path in executed.items()}
+    for name, chapter in chapters.items():
+        try:
+            page = to_page(chapter, citations, tier)
+        except ValueError as error:
+            raise ValueError(f"notebooks/{name}.ipynb, {error}") from None
+        nbformat.write(page, source / "notebooks" / f"{name}.ipynb")
+    write_status(source / "book" / "status.md", chapters)
+    shutil.copy(root / "_toc.yml", source)
+    config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
+    config = with_repository(config, repository)
+    (source / "_config.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+
+
+def write_status(page, chapters):
+    """Fills the page that says where each executed chapter was computed, and with which versions."""
+    rows = ["| chapter | tier | computed on | seconds | date |", "|---|---|---|---|---|"]
+    for name, chapter in chapters.items():
+        title = next(c.source for c in chapter.cells if c.cell_type == "markdown").split("\n")[0]
+        run = chapter.metadata["computed"]
+        cells = [f"[{title.removeprefix('# ')}](../notebooks/{name}.ipynb)", f"`{run['tier']}`"]
+        cells += [run["device"], f"{run['seconds']:.0f}", run["date"]]
+        rows.append(f"| {' | '.join(cells)} |")
+    installed = versions()
+    listed = ", ".join(f"{name} {installed[name]}" for name in _LISTED if name in installed)
+    text = page.read_text(encoding="utf-8").replace(f"\n{_CHAPTERS}\n", "\n" + "\n".join(rows) + "\n")
+    page.write_text(text.replace(f"\n{_VERSIONS}\n", f"\n{listed}.\n"), encoding="utf-8")
+
+
+def with_repository(config, repository):
+    """The book's configuration with the launch buttons of `repository`: none where it is None."""
+    config = dict(config)
+    buttons = config.pop("launch_buttons", {})
+    config["repository"] = {"url": "", "path_to_book": "", "branch": ""}
+    if repository is not None:
+        config["launch_buttons"] = buttons
+        config["repository"] = {"url": repository.url, "path_to_book": "", "branch": COLAB_BRANCH}
+    return config
+
+
+def write_colab_copies(chapters, folder, repository, source):
+    """Writes the chapters' copies for Colab below `folder`; gives their paths by name.
+
+    None are written where it is not known what they should install symlib from.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    if source is None:
+        return {}
+    (folder / "notebooks").mkdir(parents=True)
+    site = repository.site if repository else ".."
+    paths = {}
+    for chapter in chapters:
+        paths[chapter.name] = folder / "notebooks" / f"{chapter.name}.ipynb"
+        nbformat.write(to_colab(chapter.notebook, chapter.name, source, site), paths[chapter.name])
+    return paths
+
+
+def write_downloads(root, copies, pages):
+    """Puts plain notebooks behind the pages' download buttons, where Sphinx left staged ones."""
+    for staged in (pages / "_sources" / "notebooks").glob("*.ipynb*"):
+        name = staged.name.split(".")[0]
+        shutil.copy(copies.get(name, root / "notebooks" / f"{name}.ipynb"), staged)

@@ -1,0 +1,19 @@
+"""Orbits: each seed together with all that the elements of a group make of it."""
+
+from symlib.orbits.images import (
+    dihedral_orbits,
+    normalize,
+    points,
+    rotation_operators,
+    rotation_orbits,
+    translation_orbits,
+)
+
+__all__ = [
+    "dihedral_orbits",
+    "normalize",
+    "points",
+    "rotation_operators",
+    "rotation_orbits",
+    "translation_orbits",
+]

@@ -1,0 +1,1 @@
+"""What knows nothing of symmetry: checks, linear algebra, threads, memory, files, digests."""

@@ -1,0 +1,119 @@
+"""Inverses of Hermitian positive semidefinite matrices plus a ridge, refused by name when they do not exist.
+
+Every exact and spectral error is built from entries of (K + σ²I)⁻¹, so this is the one place that decides what
+counts as positive semidefinite and as singular in float64. Inverse from a Cholesky factor: Golub and Van Loan,
+*Matrix Computations*, 4th ed., section 4.2.
+"""
+
+import numpy as np
+from scipy.linalg import lapack
+
+from symlib.support.threads import threads_for
+
+# An eigenvalue below -PSD_TOLERANCE · ‖K‖ is a property of the matrix; one above it may be rounding.
+PSD_TOLERANCE = 1e-10
+# From this order on, one Cholesky call a matrix is quicker than numpy's batched eigendecomposition.
+_CHOLESKY_FROM = 32
+
+
+def inverse(matrix, ridge, name, scale=None):
+    """(matrix + ridge · I)⁻¹ for a stack of Hermitian positive semidefinite matrices.
+
+    Parameters
+    ----------
+    matrix : (..., n, n) array, real symmetric or complex Hermitian
+    ridge : float, absolute, at least 0 (validated by the caller)
+    name : str, what to call the matrix in errors
+    scale : (...) array, optional
+        The size against which rounding is judged, ‖matrix‖₁ if left out. A block of a larger matrix carries the
+        rounding of the whole.
+
+    Returns
+    -------
+    (..., n, n) array. Eigenvalues between -1e-10 · scale and 0 are rounding and count as 0, so a matrix that is
+    singular in exact arithmetic has the clean inverse 1/ridge on its null space.
+
+    Raises
+    ------
+    ValueError
+        If an eigenvalue lies below -1e-10 · scale (indefinite, whatever the ridge), or if the matrix is singular
+        to working precision at ridge 0.
+    """
+    flat = matrix.reshape(-1, *matrix.shape[-2:])
+    if scale is None:
+        scale = np.array([np.abs(one).sum(axis=0).max() for one in flat])
+    else:
+        scale = np.broadcast_to(scale, matrix.shape[:-2]).ravel()
+    with threads_for(flat.shape[-1]):
+        return _inverse_of_stack(flat, ridge, name, scale).reshape(matrix.shape)
+
+
+def _inverse_of_stack(flat, ridge, name, scale):
+    if flat.shape[-1] < _CHOLESKY_FROM:
+        return _eigen_inverse(flat, ridge, name, scale)
+    result = np.empty_like(flat)
+    for one, out, size in zip(flat, result, scale):
+        quick = _cholesky_inverse(one, ridge, size)
+        out[:] = _eigen_inverse(one[None], ridge, name, size)[0] if quick is None else quick
+    return result
+
+
+def inverse_eigenvalues(eigenvalues, ridge, name, scale):
+    """1 / (λ + ridge), λ ≥ 0 up to rounding, for eigenvalues (..., n) and a scale (...); raises as `inverse`."""
+    lowest, scale = eigenvalues.min(axis=-1), np.broadcast_to(scale, eigenvalues.shape[:-1])
+    bad = lowest < -PSD_TOLERANCE * scale
+    if bad.any():
+        raise ValueError(
+            f"{name} is not positive semidefinite: lambda_min = {lowest[bad][0]:.6g}, below the "
+            f"{-PSD_TOLERANCE * scale[bad][0]:.1e} that rounding explains; check the kernel, "
+            "for a ridge does not mend an indefinite matrix"
+        )
+    singular = lowest <= eigenvalues.shape[-1] * np.finfo(float).eps * scale
+    if ridge == 0 and singular.any():
+        raise ValueError(
+            f"{name} is singular to working precision at ridge 0: lambda_min = {lowest[singular][0]:.1e} at scale "
+            f"{scale[singular][0]:.1e}, as when points repeat or orbits collapse; pass a small positive ridge, "
+            f"for example ridge={max(1e-10 * scale[singular][0], np.finfo(float).tiny):.0e}"
+        )
+    return 1.0 / (np.maximum(eigenvalues, 0.0) + ridge)
+
+
+def _eigen_inverse(flat, ridge, name, scale):
+    """Inverses of a stack through eigenvalues: slower, and it can say what is wrong."""
+    eigenvalues, vectors = np.linalg.eigh(flat)
+    weights = inverse_eigenvalues(eigenvalues, ridge, name, scale)
+    return (vectors * weights[:, None, :]) @ vectors.conj().swapaxes(-1, -2)
+
+
+def _cholesky_inverse(one, ridge, scale):
+    """The inverse of one matrix, or None where its definiteness or condition is in doubt."""
+    potrf, potri = lapack.get_lapack_funcs(("potrf", "potri"), (one,))
+
+    def factor(shift):
+        # Fortran order lets LAPACK work in place: another copy of a large Gram would double the memory.
+        shifted = np.array(one, order="F")
+        shifted[np.diag_indices(len(one))] += shift
+        return potrf(shifted, lower=True, overwrite_a=True, clean=False)
+
+    # A ridge can hide negative eigenvalues of the matrix itself, so look below it.
+    if ridge > PSD_TOLERANCE * scale and factor(PSD_TOLERANCE * scale)[1] != 0:
+        return None
+    lower, info = factor(ridge)
+    if info != 0:
+        return None
+    result, info = potri(lower, lower=True, overwrite_c=True)
+    if info != 0:
+        return None
+    _mirror_lower(result)
+    condition = (scale + ridge) * np.abs(result).sum(axis=0).max()
+    return result if condition * len(one) * np.finfo(float).eps < 1 else None
+
+
+def _mirror_lower(matrix, block=512):
+    """Copy the lower triangle onto the upper one in place, block by block."""
+    n = len(matrix)
+    for start in range(0, n, block):
+        rows = slice(start, min(start + block, n))
+        lower = np.tril(matrix[rows, rows], -1)
+        matrix[rows, rows] = lower + lower.conj().T + np.diag(matrix[rows, rows].diagonal().real)
+        matrix[rows, rows.stop :] = matrix[rows.stop :, rows].conj().T

@@ -1,0 +1,18 @@
+"""Training networks on images in some of their poses, and ensembles of small networks side by side."""
+
+from symlib.training.devices import pick_device
+from symlib.training.ensembles import Ensemble, initial_weights, train_ensemble
+from symlib.training.evaluation import evaluate, predict
+from symlib.training.loop import History, Trained, train
+
+__all__ = [
+    "Ensemble",
+    "History",
+    "Trained",
+    "evaluate",
+    "initial_weights",
+    "pick_device",
+    "predict",
+    "train",
+    "train_ensemble",
+]

@@ -1,0 +1,295 @@
+"""Many small networks trained at once: full batch, squared loss, one matrix product a layer for all of them.
+
+The networks are those of `kernels.mlp_kernel` at finite width m, in the NTK parameterisation (Jacot et al., 2018):
+
+    f(x) = w/√m · v·h + b·c,   h = relu(w/√fan_in · W h' + b·c),   h' the layer before, x for the first, fan_in = d,
+
+all of v, W, c drawn from N(0, 1). Training starts from the initial function f₀ as zero: the prediction is f − f₀, for
+which kernel regression with the NTK is the limit m → ∞ network by network, not only on average over the draws. With
+r the residuals of the points trained on, θ all parameters and η the rate, a step of gradient descent with momentum is
+
+    V ← β V − η ∇_θ ½|r|²,    θ ← θ + V.
+
+Gradients of the first layer stay in the span of the n inputs. With n < d, inputs and first layers are therefore written
+in an orthonormal basis of that span: the same training to rounding, at n/d of the cost.
+"""
+
+import math
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from symlib.support.checks import (
+    finite_array,
+    fraction,
+    index_array,
+    nonnegative,
+    nonnegative_int,
+    positive,
+    positive_int,
+)
+from symlib.training.devices import pick_device
+
+# Networks trained together hold about this many bytes on a CPU: more would leave its cache.
+_CPU_BYTES = 2**26
+_GPU_BYTES = 2**31
+_LOOK_EVERY = 50  # steps between two looks at the residuals
+
+
+class Ensemble(NamedTuple):
+    """What `train_ensemble` gives; axes: problems, then left-out points.
+
+    `residuals` are label minus prediction at the point left out, comparable to `regression.loo_residuals`;
+    `train_error` is the largest absolute residual among the points trained on: what is left to learn. `kernel` is the
+    tangent kernel of each network when training ended, among all n points; None unless asked for.
+    """
+
+    residuals: np.ndarray
+    train_error: np.ndarray
+    kernel: np.ndarray | None = None
+
+
+def train_ensemble(
+    x,
+    labels,
+    held_out,
+    *,
+    width=512,
+    depth=1,
+    w_std=1.0,
+    b_std=1.0,
+    steps=1000,
+    rate=None,
+    momentum=0.9,
+    tolerance=0.0,
+    seed=0,
+    kernel=False,
+    dtype="float32",
+    device=None,
+    progress=True,
+):
+    """Train a network for each problem and each left-out point, on all other points of the problem; many at once.
+
+    Parameters
+    ----------
+    x : array_like, shape (..., n, d)
+        Leading axes are problems; for example `points(orbits)` of pairs of digits in N poses, n = 2N.
+    labels : array_like, shape (n,) or (..., n)
+    held_out : array_like of int, shape (h,)
+        Points; each is left out alone, by a network of its own, drawn anew.
+    width, depth : int, hidden units a layer and hidden layers
+    w_std, b_std : float, at least 0, as for `mlp_kernel`
+    steps : int, steps of gradient descent at most
+    rate : float, optional
+        Left out: for each network 1/λ_max of its tangent kernel at the start, which is stable.
+    momentum : float in [0, 1)
+    tolerance : float
+        Networks trained together stop when no residual they are trained on exceeds it.
+    seed : int, at least 0
+        The weights of a network depend on it, on the indices of its problem and of its left-out point, and on d, width
+        and depth; not on what else is trained, nor on device and dtype.
+    kernel : bool, return the tangent kernels after training as well
+    dtype : {"float32", "float64"}
+    device : str or torch.device, optional, as for `training.train`
+    progress : bool, show a bar
+
+    Returns
+    -------
+    Ensemble
+        `residuals` and `train_error`, float64 arrays of shape (..., h), and `kernel`, (..., h, n, n), or None.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, `held_out` repeats a point or names one out of range, or a size is out of range.
+    FloatingPointError
+        If a network diverges: `rate` is too large.
+
+    Notes
+    -----
+    Work of a step: 6·n·min(n, d)·width multiplications a network for depth 1. The conditioning of the tangent kernel
+    sets the number of steps: inputs with |x|² about d (pixels of variance 1) need far fewer than unit inputs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from symlib.kernels import mlp_kernel
+    >>> from symlib.regression import loo_residuals
+    >>> x, y = np.random.default_rng(0).standard_normal((6, 20)), [1, -1, 1, -1, 1, -1]
+    >>> trained = train_ensemble(x, y, [0, 3], width=4096, steps=200, device="cpu", progress=False)
+    >>> print(np.abs(trained.residuals - loo_residuals(mlp_kernel(x).ntk, y)[[0, 3]]).max() < 0.1)
+    True
+    """
+    x = finite_array(x, "x", min_ndim=2)
+    *batch, n, d = x.shape
+    if 0 in x.shape or n < 2:
+        raise ValueError(f"x must have shape (..., n, d) with n at least 2, none of them 0, got {x.shape}")
+    labels = finite_array(labels, "labels")
+    if labels.shape not in ((n,), (*batch, n)):
+        raise ValueError(
+            f"labels must have shape ({n},) or {(*batch, n)}, one entry for each point, got {labels.shape}"
+        )
+    held_out = index_array(held_out, (n,), "held_out")
+    width, depth, steps = positive_int(width, "width"), positive_int(depth, "depth"), positive_int(steps, "steps")
+    seed = nonnegative_int(seed, "seed")
+    momentum, rate = fraction(momentum, "momentum"), None if rate is None else positive(rate, "rate")
+    if dtype not in ("float32", "float64"):
+        raise ValueError(f'dtype must be "float32" or "float64", got {dtype!r}')
+    device, dtype = pick_device(device), getattr(torch, dtype)
+    scales = nonnegative(w_std, "w_std"), nonnegative(b_std, "b_std")
+
+    problems = x.reshape(-1, n, d)
+    targets = torch.from_numpy(np.broadcast_to(labels, (*batch, n)).reshape(-1, n).copy())
+    networks = [(problem, int(point)) for problem in range(len(problems)) for point in held_out]
+    at_once = _networks_at_once((min(n, d), *[width] * depth, 1), n, dtype, device)
+    threads = torch.get_num_threads() if device.type == "cpu" else 1
+    at_once = min(at_once, -(-len(networks) // threads))
+    chunks = [networks[start : start + at_once] for start in range(0, len(networks), at_once)]
+
+    def trained(chunk, stop, bar):
+        problem, point = (list(column) for column in zip(*chunk))
+        together = _Networks(*_draw(problems, chunk, width, depth, seed), d, scales, device, dtype)
+        measured = together.descend(targets[problem], point, steps, rate, momentum, tolerance, stop, bar)
+        return *measured, *([together.tangent_kernel()] if kernel else [])
+
+    with tqdm(total=len(chunks) * steps, desc="ensemble", unit="step", disable=not progress) as bar:
+        found = _side_by_side(lambda chunk, stop: trained(chunk, stop, bar), chunks, threads)
+    parts = (np.concatenate([part.cpu().double().numpy() for part in parts]) for parts in zip(*found))
+    return Ensemble(*(part.reshape(*batch, len(held_out), *part.shape[1:]) for part in parts))
+
+
+def _side_by_side(work, chunks, threads):
+    """[work(chunk, stop)] on that many threads, each computing on its own: small products do not wait for each other.
+
+    Threads that share each product wait for the slowest at every step, on a busy machine many times longer than the
+    step takes. `stop` is set when one fails or the user interrupts.
+    """
+    stop = threading.Event()
+    if threads == 1:
+        return [work(chunk, stop) for chunk in chunks]
+    try:
+        with ThreadPoolExecutor(threads, initializer=lambda: torch.set_num_threads(1)) as pool:
+            try:
+                return list(pool.map(lambda chunk: work(chunk, stop), chunks))
+            finally:
+                stop.set()
+    finally:
+        torch.set_num_threads(threads)  # for threads that start later
+
+
+def _networks_at_once(widths, n, dtype, device):
+    numbers = sum(2 * (fan_in + 1) * fan_out + 2 * n * fan_out for fan_in, fan_out in pairwise(widths))
+    return max(1, (_CPU_BYTES if device.type == "cpu" else _GPU_BYTES) // (numbers * dtype.itemsize))
+
+
+def initial_weights(d, width, depth, seed, problem, point):
+    """What a network of `train_ensemble` starts from: for each layer (fan_in + 1, fan_out), the last row its biases."""
+    source = np.random.SeedSequence([seed, problem, point])
+    generator = torch.Generator().manual_seed(int(source.generate_state(1, np.uint64)[0]))
+    return [torch.randn(a + 1, b, generator=generator) for a, b in pairwise((d, *[width] * depth, 1))]
+
+
+def _draw(problems, networks, width, depth, seed):
+    """Inputs (M, n, r) and the weights of each layer, [(M, fan_in + 1, fan_out)], the last row of a layer its biases.
+
+    The first layer and the inputs are in a basis of the span of the inputs where that is smaller, r = min(n, d).
+    """
+    _, n, d = problems.shape
+    bases = {}
+    inputs, drawn = [], []
+    for problem, point in networks:
+        x = torch.tensor(problems[problem])
+        if n < d and problem not in bases:
+            bases[problem] = torch.linalg.qr(x.T).Q
+        weights = initial_weights(d, width, depth, seed, problem, point)
+        if n < d:
+            basis = bases[problem]
+            x = x @ basis
+            weights[0] = torch.cat([basis.T @ weights[0][:d].double(), weights[0][d:].double()])
+        inputs.append(x)
+        drawn.append(weights)
+    return torch.stack(inputs), [torch.stack(layer) for layer in zip(*drawn)]
+
+
+class _Networks:
+    """Networks of one shape side by side: every tensor has the networks M as its first axis."""
+
+    def __init__(self, inputs, layers, d, scales, device, dtype):
+        self.w_std, self.b_std = scales
+        self.x = inputs.to(device, dtype)
+        layers = [layer.to(device, dtype) for layer in layers]
+        self.weights = [layer[:, :-1].contiguous() for layer in layers]
+        self.biases = [layer[:, -1:].contiguous() for layer in layers]
+        # The first layer is drawn for d inputs, in whatever basis it is written.
+        fans_in = [d, *(weight.shape[1] for weight in self.weights[1:])]
+        self.factors = [self.w_std / math.sqrt(fan_in) for fan_in in fans_in]
+
+    def forward(self):
+        """The input of each layer, [(M, n, fan_in)], and the outputs (M, n, 1)."""
+        h, entering = self.x, []
+        for i, (weight, bias, factor) in enumerate(zip(self.weights, self.biases, self.factors)):
+            h = h.relu_() if i else h
+            entering.append(h)
+            h = torch.baddbmm(self.b_std * bias, h, weight, alpha=factor)
+        return entering, h
+
+    def tangent_kernel(self):
+        """Inner products (M, n, n) of the gradients of the outputs by all parameters, in float64 on the CPU."""
+        # Not every GPU has float64, in which alone the small eigenvalues are right.
+        entering, weights = ([tensor.cpu().double() for tensor in layer] for layer in (self.forward()[0], self.weights))
+        gradient, kernel = torch.ones(*self.x.shape[:2], 1, dtype=torch.float64), 0
+        for weight, h, factor in zip(reversed(weights), reversed(entering), reversed(self.factors)):
+            kernel = kernel + (gradient @ gradient.mT) * (factor**2 * h @ h.mT + self.b_std**2)
+            gradient = factor * gradient @ weight.mT * (h > 0)
+        return kernel
+
+    def descend(self, targets, left_out, steps, rate, momentum, tolerance, stop, bar):
+        """Train; the residual at the left-out point and the largest of the others, tensors (M,)."""
+        targets = targets.to(self.x)[..., None]
+        networks, left_out = torch.arange(len(targets)), torch.tensor(left_out)
+        trained = torch.ones_like(targets)
+        trained[networks, left_out] = 0
+        rates = self._stable_rates(trained) if rate is None else targets.new_full((len(targets), 1, 1), rate)
+        velocities = [[torch.zeros_like(p) for p in group] for group in (self.weights, self.biases)]
+        start = self.forward()[1].clone()
+        for step in range(steps + 1):
+            entering, outputs = self.forward()
+            residuals = targets - (outputs - start)
+            learnt = residuals * trained
+            if step % _LOOK_EVERY == 0 or step == steps:
+                worst = learnt.abs().amax(dim=(1, 2))
+                if not worst.isfinite().all():
+                    raise FloatingPointError(
+                        f"a network diverged within {step} steps; lower rate = {rate}"
+                        + (" below its default 1/λ_max, or momentum" if rate is None else "")
+                    )
+                if step == steps or worst.max() <= tolerance:
+                    bar.update(steps - step)
+                    break
+            self._step(entering, rates * learnt, velocities, momentum)
+            bar.update()
+            if stop.is_set():
+                break
+        return residuals[networks, left_out, 0], worst
+
+    def _step(self, entering, descent, velocities, momentum):
+        """θ ← θ + V, V ← βV − η∇: `descent` (M, n, 1) is the rate times minus the gradient by the outputs."""
+        for i in reversed(range(len(self.weights))):
+            weight, h, factor = self.weights[i], entering[i], self.factors[i]
+            below = torch.bmm(descent, weight.mT).mul_(factor) if i else None
+            velocity = velocities[0][i].baddbmm_(h.mT, descent, beta=momentum, alpha=factor)
+            velocities[1][i].mul_(momentum).add_(descent.sum(dim=1, keepdim=True), alpha=self.b_std)
+            weight += velocity
+            self.biases[i] += velocities[1][i]
+            descent = below.mul_(h > 0) if i else None
+
+    def _stable_rates(self, trained):
+        """1/λ_max of each network's tangent kernel on the points it trains on, (M, 1, 1)."""
+        trained = trained.cpu()
+        largest = torch.linalg.eigvalsh(self.tangent_kernel() * trained * trained.mT)[:, -1]
+        return (1 / largest).to(self.x)[:, None, None]

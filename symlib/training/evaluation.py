@@ -1,0 +1,90 @@
+"""What a trained network says of images in given poses, and how often it is right."""
+
+import numpy as np
+import torch
+
+from symlib.training.pose_batches import PoseImages
+
+_BATCH = 1024  # rows at once, without gradients
+
+
+def predict(model, images, rows, n_poses):
+    """The class of highest score for each row (image, pose).
+
+    Parameters
+    ----------
+    model : torch module, (B, H, W) → (B, classes); it computes on the device where its weights are
+    images : array_like, shape (n, H, W), H = W
+    rows : array_like of int, shape (m, 2)
+        (image, pose), for example `partially_observed(...).test_out`; pose g is the rotation by 360·g/n_poses degrees.
+    n_poses : int
+
+    Returns
+    -------
+    ndarray of int, shape (m,)
+
+    Raises
+    ------
+    ValueError
+        If `rows` are out of range, or an image is blank in its pose.
+
+    Examples
+    --------
+    >>> from symlib import mnist
+    >>> from symlib.models import MLP
+    >>> predict(MLP.small(), mnist()[0], [[0, 0], [0, 1], [5, 3]], n_poses=4).shape
+    (3,)
+    """
+    inputs = _inputs(model, images, n_poses)
+    return predicted(model, inputs, inputs.row_array(rows, "rows"))
+
+
+def evaluate(model, images, labels, rows, n_poses):
+    """The fraction of rows (image, pose) that a network classifies correctly.
+
+    Parameters
+    ----------
+    model, images, rows, n_poses : as for `predict`
+    labels : array_like, shape (n,)
+
+    Returns
+    -------
+    float in [0, 1]; its standard error is at most 1/√(4m) for rows of m different images.
+
+    Raises
+    ------
+    ValueError
+        As `predict`; also if there is not one label an image.
+
+    Examples
+    --------
+    >>> from symlib import mnist
+    >>> from symlib.models import MLP
+    >>> images, labels = mnist()
+    >>> 0 <= evaluate(MLP.small(), images, labels, [[0, 0], [1, 3]], n_poses=4) <= 1
+    True
+    """
+    labels = np.asarray(labels)
+    if labels.shape != np.shape(images)[:1]:
+        raise ValueError(f"labels must have shape {np.shape(images)[:1]}, one for each image, got {labels.shape}")
+    inputs = _inputs(model, images, n_poses)
+    return accuracy(model, inputs, labels, inputs.row_array(rows, "rows"))
+
+
+def predicted(model, inputs, rows, mixed_precision=False):
+    """As `predict`, from `PoseImages`; the model goes back to the mode (training or not) it came in."""
+    was_training = model.training
+    model.eval()
+    with torch.no_grad(), torch.autocast(inputs.device.type, torch.bfloat16, enabled=mixed_precision):
+        classes = [model(x).argmax(dim=1) for x, _ in inputs.batches(rows, _BATCH)]
+    model.train(was_training)
+    return torch.cat(classes).cpu().numpy()
+
+
+def accuracy(model, inputs, labels, rows, mixed_precision=False):
+    """As `evaluate`, from `PoseImages`."""
+    return float(np.mean(predicted(model, inputs, rows, mixed_precision) == labels[rows[:, 0]]))
+
+
+def _inputs(model, images, n_poses):
+    return PoseImages(images, n_poses, next(model.parameters()).device)

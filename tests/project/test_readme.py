@@ -1,0 +1,30 @@
+"""The README's number, its figure's source and its example are what the code computes."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from book.builder.readme_figure import FIGURE, headline
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+
+
+def test_numbers_are_computed():
+    accuracy, correlation = headline()
+    assert f"**{accuracy}** of the poses" in README
+    assert f"with correlation **{correlation}**" in README
+
+
+def test_figure_is_there():
+    assert f"book/figures/{FIGURE.name}" in README and FIGURE.stat().st_size > 10_000
+
+
+def test_examples_run(capsys, one_torch_thread):
+    kernels, networks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    exec(kernels, {})
+    errors = np.array(capsys.readouterr().out.strip(" []\n").split(), float)
+    assert errors.shape == (2,) and (errors > 0).all()
+    exec(networks, {})
+    seen, unseen = map(float, capsys.readouterr().out.split())
+    assert seen > 0.85 and unseen < seen - 0.25
