@@ -6,13 +6,20 @@ A long computation resumes after it was killed: with `checkpoint` every finished
 which is all of K when the kernel is invariant under the group (Perin and Deny 2025; book chapter 05 for any group).
 """
 
+import os
+from collections.abc import Callable
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
+from symlib.groups import FiniteGroup
+from symlib.kernels.calls import KernelCall, unpacked
 from symlib.kernels.kernel import Kernel
 from symlib.support.blocks import Blocks
-from symlib.support.checks import SYMMETRY_TOLERANCE, positive_int
+from symlib.support.checks import SYMMETRY_TOLERANCE, finite_array, positive_int
 from symlib.support.digests import array_digest
+from symlib.support import fingerprints
 from symlib.support.memory import MEMORY_LIMIT, refuse_beyond_memory
 
 _REMEDY = "use fewer points, invariant_gram (|G| times smaller), or pass memory_limit= in bytes"
@@ -20,14 +27,24 @@ _WORKSPACE = 8  # arrays of a block's size alive inside a kernel evaluation
 _ENTRIES_AT_ONCE = 2**20
 
 
-def gram(kernel, x, *, ndim=None, block_size=2048, memory_limit=MEMORY_LIMIT, progress=True, checkpoint=None):
+def gram(
+    kernel: Callable,
+    x: ArrayLike,
+    *,
+    ndim: int | None = None,
+    block_size: int = 2048,
+    memory_limit: int = MEMORY_LIMIT,
+    progress: bool = True,
+    checkpoint: str | os.PathLike | None = None,
+) -> NDArray[np.float64] | Kernel:
     """The Gram matrix K_ij = k(x_i, x_j), block by block on and above the diagonal, mirrored below.
 
     Parameters
     ----------
     kernel : callable
-        `kernel(x1, x2)` → (..., n1, n2) array, or a `Kernel` of two; for example `mlp_kernel`, or
-        `lambda a, b: mlp_kernel(a, b).ntk`.
+        `kernel(x1, x2)` → (..., n1, n2) array, or a pair of two (NNGP and NTK), symmetric; for example `mlp_kernel`,
+        `lambda a, b: mlp_kernel(a, b).ntk`, or `lambda a, b: a @ b.T`. One that takes no leading axes is called for
+        each set of a stack. A few calls on a few points tell.
     x : (..., n, d) array of points, or (..., n, H, W) images if the kernel takes images
         Leading axes are a stack of independent sets; slices of it are evaluated together.
     ndim : int, optional, axes of one point; if left out, the shape that the kernel returns tells
@@ -38,7 +55,8 @@ def gram(kernel, x, *, ndim=None, block_size=2048, memory_limit=MEMORY_LIMIT, pr
     checkpoint : path, optional
         Folder in which every finished block is kept, written atomically. Called again with the same kernel and points,
         after a kill or to the end, the function computes only the blocks that are not there. Needs as much room as the
-        upper half of the result; remove it when it is no longer needed.
+        upper half of the result; remove it when it is no longer needed. On a disk that has become full the computation
+        goes on without, with a warning.
 
     Returns
     -------
@@ -49,8 +67,13 @@ def gram(kernel, x, *, ndim=None, block_size=2048, memory_limit=MEMORY_LIMIT, pr
     MemoryError
         Before anything is allocated, if the estimate exceeds `memory_limit`.
     ValueError
-        If `x` has too few axes, or the checkpoint folder holds blocks of other points, of another kernel (seen by its
-        values on a few points) or of another block size.
+        If `x` has too few axes or an entry that is not finite; if the kernel's values have another shape than asked,
+        are not finite or not symmetric; if the checkpoint folder holds blocks of other points, of another kernel (told
+        by its code and by its values on a few points) or of another block size.
+    TypeError
+        With `checkpoint`, if the kernel's code cannot be told.
+    OSError
+        Before anything is computed, if the checkpoint folder cannot be written.
 
     Examples
     --------
@@ -58,18 +81,15 @@ def gram(kernel, x, *, ndim=None, block_size=2048, memory_limit=MEMORY_LIMIT, pr
     >>> gram(lambda a, b: rbf(a, b, length_scale=1.0), np.eye(3)).shape
     (3, 3)
     """
-    x = np.asarray(x)
+    x = _points_along_an_axis(x, ndim)
     block_size = positive_int(block_size, "block_size")
-    taken, corner = _taken_by(kernel, x)
-    ndim = taken if ndim is None else ndim
-    if x.ndim < 1 + ndim:
-        raise ValueError(f"x must hold points along an axis before its last {ndim}, got shape {x.shape}")
+    call = KernelCall(kernel, x, ndim)
+    ndim, parts = call.axes, call.parts
     point = x.shape[x.ndim - ndim :]
     batch, n = x.shape[: -1 - ndim], x.shape[-1 - ndim]
     stack = x.reshape(-1, n, *point)
     sets = max(1, min(len(stack), (block_size // n) ** 2))
     side = min(n, block_size)
-    parts = len(corner)
     need = parts * (stack.shape[0] * n * n + _WORKSPACE * sets * side * side)
     refuse_beyond_memory(need, memory_limit, "gram", _REMEDY)
 
@@ -77,24 +97,32 @@ def gram(kernel, x, *, ndim=None, block_size=2048, memory_limit=MEMORY_LIMIT, pr
     starts = range(0, n, block_size)
     slices = np.array_split(np.arange(len(stack)), -(-len(stack) // sets))
     work = [(s[0], s[-1] + 1, i, j) for s in slices for i in starts for j in starts if i <= j]
-    blocks = _blocks(checkpoint, "gram", corner, stack, block_size=block_size)
+    blocks = _blocks(checkpoint, "gram", call, x, block_size=block_size)
     for first, last, i, j in _bar(work, "gram", "block", progress):
         rows, columns = slice(i, i + block_size), slice(j, j + block_size)
         name = f"sets {first}-{last - 1}, rows from {i}, columns from {j}"
-        block = blocks.load(name)
+        points, others = stack[first:last, rows], stack[first:last, columns]
+        block = blocks.load(name, (parts, last - first, points.shape[1], others.shape[1]))
         if block is None:
-            points = stack[first:last, rows]
-            block = _parts(kernel, points, points if i == j else stack[first:last, columns])
+            block = call.symmetric(points) if i == j else call(points, others)
             blocks.save(name, block)
         result[:, first:last, rows, columns] = block
         if i != j:
             result[:, first:last, columns, rows] = np.swapaxes(block, -1, -2)
-    return _unpacked(result.reshape(parts, *batch, n, n))
+    return unpacked(result.reshape(parts, *batch, n, n))
 
 
 def invariant_gram(
-    kernel, orbits, group, *, ndim=None, project=False, memory_limit=MEMORY_LIMIT, progress=True, checkpoint=None
-):
+    kernel: Callable,
+    orbits: ArrayLike,
+    group: FiniteGroup,
+    *,
+    ndim: int | None = None,
+    project: bool = False,
+    memory_limit: int = MEMORY_LIMIT,
+    progress: bool = True,
+    checkpoint: str | os.PathLike | None = None,
+) -> NDArray[np.float64] | Kernel:
     """The invariant Gram κ_cd(u) = k(x_c, u·x_d): all of an invariant K in one column of blocks.
 
     Half of it is evaluated, since κ(u⁻¹) = κ(u)ᵀ. With `project`, the average over all poses instead,
@@ -121,7 +149,9 @@ def invariant_gram(
     ------
     ValueError
         If the orbits do not fit the group, (without `project`) the kernel is not invariant under the action, which is
-        checked on up to four orbits, or the checkpoint folder holds another computation.
+        checked on up to four orbits, or as for `gram`.
+    TypeError, OSError
+        As for `gram`.
     MemoryError
         Before anything is allocated, if the estimate exceeds `memory_limit`.
 
@@ -133,25 +163,24 @@ def invariant_gram(
     >>> invariant_gram(lambda a, b: rbf(a, b, length_scale=1.0), circles(6, separation=1.0), cyclic(6)).shape
     (6, 2, 2)
     """
-    orbits = np.asarray(orbits)
-    taken, corner = _taken_by(kernel, orbits)
-    if ndim is None:
-        ndim = taken
-        if ndim == 1 and orbits.ndim > 3 and orbits.shape[-3] == group.order:
-            orbits = orbits.reshape(*orbits.shape[:-2], -1)
+    orbits = _points_along_an_axis(orbits, ndim)
+    call = KernelCall(kernel, orbits, ndim, most_axes=max(1, orbits.ndim - 2))
+    if ndim is None and call.axes == 1 and orbits.ndim > 3 and orbits.shape[-3] == group.order:
+        orbits = orbits.reshape(*orbits.shape[:-2], -1)
+    ndim, parts = call.axes, call.parts
     axis = orbits.ndim - ndim - 1  # the group axis
     if axis < 1 or orbits.shape[axis] != group.order:
         raise ValueError(
             f"orbits must have shape (..., C, |G|, point) with |G| = {group.order} and points of {ndim} axes, got "
             f"{orbits.shape}"
         )
-    parts, batch, n_orbits = len(corner), orbits.shape[: axis - 1], orbits.shape[axis - 1]
+    batch, n_orbits = orbits.shape[: axis - 1], orbits.shape[axis - 1]
     size = parts * int(np.prod(batch, dtype=int)) * n_orbits**2
     need = size * group.order + _WORKSPACE * max(size, _ENTRIES_AT_ONCE)
     refuse_beyond_memory(need, memory_limit, "invariant_gram", _REMEDY)
 
     name = "projected gram" if project else "invariant gram"
-    blocks = _blocks(checkpoint, name, corner, orbits, group=array_digest(group.table))
+    blocks = _blocks(checkpoint, name, call, orbits, group=array_digest(group.table))
     poses = np.moveaxis(orbits, axis, 0)  # (|G|, ..., C, point)
     kappa = np.empty((group.order, parts, *batch, n_orbits, n_orbits))
     half = [u for u in range(group.order) if u <= group.inverse[u]]
@@ -163,56 +192,59 @@ def invariant_gram(
     else:
         # The identity alone: the kernel then sees that its two sides are the same, and computes half.
         work = [half[:1]] + [half[i : i + at_once] for i in range(1, len(half), at_once)]
-    for some in _bar(work, name, "element", progress):
-        values = blocks.load(f"elements {some[0]}-{some[-1]}")
+    for elements in _bar(work, name, "element", progress):
+        block_name = f"elements {elements[0]}-{elements[-1]}"
+        values = blocks.load(block_name, (len(elements), *kappa.shape[1:]))
         if values is None:
             if project:
-                values = _projected(kernel, poses, group, some[0], at_once)
+                values = _projected(call, poses, group, elements[0], at_once)[None]
             else:
-                values = _of_seeds(kernel, poses, some, ndim)
-            blocks.save(f"elements {some[0]}-{some[-1]}", values)
-        kappa[some] = values
+                values = _of_seeds(call, poses, elements)
+            blocks.save(block_name, values)
+        kappa[elements] = values
     for u in half:
         transposed = np.swapaxes(kappa[u], -1, -2)
         # An involution's block is its own transpose but for rounding.
         kappa[group.inverse[u]] = (kappa[u] + transposed) / 2 if u == group.inverse[u] else transposed
     if not project:
-        _refuse_if_not_invariant(kernel, poses, group, kappa, ndim)
-    return _unpacked(np.moveaxis(kappa, (0, 1), (-3, 0)))
+        _refuse_if_not_invariant(call, poses, group, kappa)
+    return unpacked(np.moveaxis(kappa, (0, 1), (-3, 0)))
 
 
-def _of_seeds(kernel, poses, some, ndim):
-    """κ_cd(u) = k(x_c, u·x_d) for some elements u: (m, parts, ..., C, C)."""
-    if some == [0]:
-        return _parts(kernel, poses[0], poses[0])[None]
-    return _across(kernel, poses[0], poses[some], ndim)
+def _of_seeds(call, poses, elements):
+    """κ_cd(u) = k(x_c, u·x_d) for elements u: (m, parts, ..., C, C)."""
+    if elements == [0]:
+        return call.symmetric(poses[0])[None]
+    return _across(call, poses[0], poses[elements])
 
 
-def _projected(kernel, poses, group, u, at_once):
+def _projected(call, poses, group, u, at_once):
     """κ(u) averaged over the pose g of the first point, for one element u: (parts, ..., C, C)."""
     total, moved = 0.0, group.table[:, u]  # g ↦ gu
     for start in range(0, group.order, at_once):
         g = np.arange(start, min(start + at_once, group.order))
-        total = total + _parts(kernel, poses[g], poses[moved[g]]).sum(axis=1)
+        total = total + call(poses[g], poses[moved[g]]).sum(axis=1)
     return total / group.order
 
 
-def _across(kernel, seeds, poses, ndim):
+def _across(call, seeds, poses):
     """k(x_c, u·x_d), (m, parts, ..., C, C), for m poses (m, ..., C, point) of seeds (..., C, point), in one call."""
-    axis = seeds.ndim - ndim - 1  # of the orbits, in the seeds
+    axis = seeds.ndim - call.axes - 1  # of the orbits, in the seeds
     m, c = len(poses), seeds.shape[axis]
     side_by_side = np.moveaxis(poses, 0, axis)  # (..., m, C, point)
-    values = _parts(kernel, seeds, side_by_side.reshape(*seeds.shape[:axis], m * c, *seeds.shape[axis + 1 :]))
+    values = call(seeds, side_by_side.reshape(*seeds.shape[:axis], m * c, *seeds.shape[axis + 1 :]))
     return np.moveaxis(values.reshape(*values.shape[:-1], m, c), -2, 0)
 
 
-def _refuse_if_not_invariant(kernel, poses, group, kappa, ndim):
-    """Raise unless k(g·x, gu·x') = κ(u) for generators g, every u, and the first few orbits."""
-    few = poses[(..., slice(0, 4), *(slice(None),) * ndim)]
+def _refuse_if_not_invariant(call, poses, group, kappa):
+    """Raise unless k(g·x, gu·x') = κ(u) for generators g, every u, and orbits from all over the set."""
+    tried = np.unique(np.linspace(0, kappa.shape[-1] - 1, 4).astype(int))
+    seeds = np.take(poses, tried, axis=poses.ndim - call.axes - 1)
+    values = kappa[..., tried[:, None], tried]
     largest = max(kappa.max(), -kappa.min())
     for g in group.generators:
-        moved = _across(kernel, few[g], few[group.table[g]], ndim)
-        gaps = np.abs(moved - kappa[..., :4, :4]).reshape(group.order, -1).max(axis=1)
+        moved = _across(call, seeds[g], seeds[group.table[g]])
+        gaps = np.abs(moved - values).reshape(group.order, -1).max(axis=1)
         if gaps.max() > SYMMETRY_TOLERANCE * largest:
             raise ValueError(
                 "the kernel is not invariant under this action: k(gx, gux') and k(x, ux') differ by "
@@ -222,33 +254,23 @@ def _refuse_if_not_invariant(kernel, poses, group, kappa, ndim):
             )
 
 
-def _parts(kernel, x1, x2):
-    """The kernel's one or two arrays along a new first axis."""
-    values = kernel(x1, x2)
-    return np.stack(values) if isinstance(values, Kernel) else np.asarray(values)[None]
+def _points_along_an_axis(x, ndim):
+    x = finite_array(x, "x")
+    if x.ndim < 1 + (1 if ndim is None else positive_int(ndim, "ndim")) or 0 in x.shape:
+        raise ValueError(
+            "x must hold points along an axis before those of a point, (..., n, d) or (..., n, H, W), "
+            f"got shape {x.shape}"
+        )
+    return x
 
 
-def _unpacked(parts):
-    return Kernel(*parts) if len(parts) == 2 else parts[0]
-
-
-def _blocks(checkpoint, name, corner, points, **settings):
+def _blocks(checkpoint, name, call, points, **settings):
     """The finished blocks of this computation; without a checkpoint folder nothing is hashed."""
     if checkpoint is None:
         return Blocks(None, {})
-    fingerprint = {"computation": name, "points": array_digest(points), "kernel": corner.ravel().tolist(), **settings}
-    return Blocks(checkpoint, fingerprint)
+    code = {"kernel's code": fingerprints.code_fingerprint(call.kernel), "kernel's values": call.probe(points)}
+    return Blocks(checkpoint, {"computation": name, "points": array_digest(points), **code, **settings})
 
 
 def _bar(work, name, unit, progress):
     return tqdm(work, desc=name, unit=unit, disable=not progress or len(work) < 2, leave=False, delay=1)
-
-
-def _taken_by(kernel, x):
-    """How many axes one point of `x` has for this kernel, and the kernel's values on a corner of `x`, (parts, ...)."""
-    if x.ndim < 2 or 0 in x.shape:
-        raise ValueError(f"x must hold points along an axis, (..., n, d) or (..., n, H, W), got shape {x.shape}")
-    # A kernel of vectors returns as many axes as it takes, one of images an axis less.
-    corner = x[(slice(0, 2),) * (x.ndim - 2) + (slice(0, 64 if x.ndim > 2 else 2),)]
-    values = _parts(kernel, corner, corner)
-    return x.ndim + 2 - values.ndim, values

@@ -6,11 +6,12 @@ import sys
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 
 from symlib.datasets import mnist
 from symlib.gram import gram, invariant_gram
 from symlib.groups import cyclic, dihedral
-from symlib.kernels import mlp_kernel, rbf
+from symlib.kernels import cnn_kernel, mlp_kernel, rbf
 from symlib.orbits import dihedral_orbits, normalize, points, rotation_orbits, translation_orbits
 from symlib.spectral import expand_invariant, project_invariant
 
@@ -80,7 +81,7 @@ def test_each_symmetric_half_is_computed_once():
     orbits = np.stack([np.cos(angle), np.sin(angle)], -1) * np.array([1.0, 2.0, 3.0])[:, None, None]
     invariant_gram(counting, orbits, group, progress=False)
     # 9 of 16 elements, and the check of invariance on one generator.
-    corner = 2 * 16**2
+    corner = 2 * 16**2 + 16**2  # two sets, and the first alone
     assert counting.entries == corner + (9 + 16) * 9
 
 
@@ -159,16 +160,17 @@ def kernel(a, b):
 
 x = np.random.default_rng(7).standard_normal((12, 8, 5))
 if project:
-    invariant_gram(kernel, x, cyclic(8), project=True, checkpoint=folder, progress=False)
+    result = invariant_gram(kernel, x, cyclic(8), project=True, checkpoint=folder, progress=False)
 else:
-    gram(kernel, x[:, 0], block_size=3, checkpoint=folder, progress=False)
+    result = gram(kernel, x[:, 0], block_size=3, checkpoint=folder, progress=False)
+np.savez(folder + "/../result.npz", **result._asdict())
 print("finished")
 """
 
 
-@pytest.mark.parametrize("what, evaluations", [("gram", 10), ("project", 5)])
-def test_a_killed_run_resumes(tmp_path, what, evaluations):
-    # The seventh look at the kernel kills the process; the first is at a corner.
+@pytest.mark.parametrize("what, evaluations, looks", [("gram", 10, 2), ("project", 5, 3)])
+def test_a_killed_run_resumes(tmp_path, what, evaluations, looks):
+    # The seventh look at the kernel kills the process; the first are at a few points.
     x = np.random.default_rng(7).standard_normal((12, 8, 5))
     folder, log = tmp_path / "blocks", tmp_path / "log"
     log.write_text("\n" * (2 if what == "project" else 0))
@@ -185,28 +187,175 @@ def test_a_killed_run_resumes(tmp_path, what, evaluations):
     before = len(log.read_text().splitlines())
     resumed = run()
     assert resumed.returncode == 0 and "finished" in resumed.stdout, resumed.stderr
-    # One look at a corner, then only what was missing.
-    assert len(log.read_text().splitlines()) - before == 1 + evaluations - finished
+    # The looks at a few points, then only what was missing.
+    assert len(log.read_text().splitlines()) - before == looks + evaluations - finished
 
     if what == "project":
-        again = invariant_gram(mlp_kernel, x, cyclic(8), project=True, checkpoint=folder, progress=False)
         expected = invariant_gram(mlp_kernel, x, cyclic(8), project=True, progress=False)
     else:
-        again = gram(mlp_kernel, x[:, 0], block_size=3, checkpoint=folder, progress=False)
         expected = gram(mlp_kernel, x[:, 0], block_size=3, progress=False)
-    np.testing.assert_array_equal(again.ntk, expected.ntk)
-    np.testing.assert_array_equal(again.nngp, expected.nngp)
+    found = np.load(tmp_path / "result.npz")
+    np.testing.assert_array_equal(found["ntk"], expected.ntk)
+    np.testing.assert_array_equal(found["nngp"], expected.nngp)
 
 
 def test_a_checkpoint_of_something_else_is_refused(tmp_path):
     x = np.random.default_rng(8).standard_normal((6, 3))
     gram(ntk, x, checkpoint=tmp_path)
-    with pytest.raises(ValueError, match=r"another computation \(its points, kernel differ\); name another folder"):
+    with pytest.raises(ValueError, match=r"another computation \(its points, kernel's values differ\); name another"):
         gram(ntk, x + 1e-3, checkpoint=tmp_path)
-    with pytest.raises(ValueError, match="its kernel differ"):
+    with pytest.raises(ValueError, match="its kernel's code, kernel's values differ"):
         gram(lambda *a: mlp_kernel(*a, b_std=1.001).ntk, x, checkpoint=tmp_path)
     with pytest.raises(ValueError, match="its block_size differ"):
         gram(ntk, x, block_size=3, checkpoint=tmp_path)
+    # The same values to rounding, from other code: who knows where they differ.
+    with pytest.raises(ValueError, match=r"\(its kernel's code differ\)"):
+        gram(lambda a, b: mlp_kernel(a, b).ntk, x, checkpoint=tmp_path)
+
+
+def radial(scale):
+    # Its code is the same for all scales but for a value that no closure, global or default holds.
+    class Hidden:
+        def __init__(self):
+            self.scale = scale
+
+        def __call__(self, a, b):
+            return rbf(a, b, length_scale=self.scale)
+
+    return Hidden()
+
+
+REPEATED = np.random.default_rng(0).standard_normal((6, 3))
+REPEATED[1] = REPEATED[0]
+CLUSTERED = np.random.default_rng(1).integers(0, 256, (20, 784)) * 1.0
+CLUSTERED[2:] = CLUSTERED[2] + np.random.default_rng(2).standard_normal((18, 784))
+
+
+@pytest.mark.parametrize(
+    "x, scale", [(REPEATED, 1.0), (np.zeros((5, 2)) + np.eye(5, 2)[::-1], 0.3), (CLUSTERED, 20.0), (CLUSTERED, 500.0)]
+)
+def test_the_values_looked_at_tell_kernels_apart(tmp_path, monkeypatch, x, scale):
+    # By its values alone, as for code that reads its settings from elsewhere.
+    monkeypatch.setattr("symlib.gram.fingerprints.code_fingerprint", lambda kernel: "the same")
+    gram(radial(scale), x, checkpoint=tmp_path)
+    np.testing.assert_array_equal(gram(radial(scale), x, checkpoint=tmp_path), gram(radial(scale), x, progress=False))
+    with pytest.raises(ValueError, match=r"\(its kernel's values differ\)"):
+        gram(radial(1.01 * scale), x, checkpoint=tmp_path)
+
+
+def test_blank_images_first_do_not_hide_another_kernel(tmp_path, monkeypatch):
+    monkeypatch.setattr("symlib.gram.fingerprints.code_fingerprint", lambda kernel: "the same")
+    images = np.random.default_rng(3).standard_normal((6, 5, 5))
+    images[:2] = 0
+    gram(lambda a, b: cnn_kernel(a, b, depth=1).ntk, images, checkpoint=tmp_path)
+    with pytest.raises(ValueError, match="kernel's values differ"):
+        gram(lambda a, b: cnn_kernel(a, b, depth=2).ntk, images, checkpoint=tmp_path)
+
+
+@pytest.mark.parametrize("size", [0, 100])
+def test_a_block_cut_short_is_computed_again(tmp_path, size):
+    x = np.random.default_rng(8).standard_normal((6, 3))
+    expected = gram(ntk, x, block_size=2, checkpoint=tmp_path)
+    for path in (sorted(tmp_path.glob("*.npy"))[1], tmp_path / "fingerprint.json"):
+        with open(path, "r+b") as file:
+            file.truncate(size)
+        np.testing.assert_array_equal(gram(ntk, x, block_size=2, checkpoint=tmp_path), expected)
+        assert path.stat().st_size > 100
+
+
+def test_blocks_of_another_computation_are_not_taken_when_the_fingerprint_is_lost(tmp_path):
+    x = np.random.default_rng(8).standard_normal((6, 3))
+    gram(ntk, x, checkpoint=tmp_path)
+    (tmp_path / "fingerprint.json").unlink()
+    np.testing.assert_array_equal(gram(ntk, 2 * x, checkpoint=tmp_path), ntk(2 * x))
+
+
+FULL = """
+import resource, signal, sys, warnings
+import numpy as np
+from symlib.gram import gram
+from symlib.kernels import mlp_kernel
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+x = np.random.default_rng(0).standard_normal((60, 3))
+with warnings.catch_warnings(record=True) as caught:
+    result = gram(mlp_kernel, x, block_size=50, checkpoint=sys.argv[1], progress=False)
+assert np.array_equal(result.ntk, gram(mlp_kernel, x, block_size=50, progress=False).ntk)
+(warning,) = caught
+print(warning.message)
+"""
+
+
+def test_a_disk_that_fills_up_costs_the_checkpoint_and_not_the_result(tmp_path):
+    pytest.importorskip("resource", reason="limits of a process are told to Unix only")
+    done = subprocess.run([sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert str(tmp_path) in done.stdout and "could not be written" in done.stdout and "goes on" in done.stdout
+
+
+def test_a_folder_that_cannot_be_made_is_found_before_the_work(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="could not be written"):
+        gram(ntk, np.eye(3), checkpoint=tmp_path / "file" / "blocks")
+
+
+def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    gram(ntk, np.eye(3), checkpoint="~/blocks")
+    assert list((tmp_path / "blocks").glob("*.npy")) and not (tmp_path / "~").exists()
+
+
+PLAIN_KERNELS = {
+    "product": lambda a, b: a @ b.T,
+    "distances": lambda a, b: np.exp(-cdist(a, b)),
+    "pair": lambda a, b: (mlp_kernel(a, b).nngp, mlp_kernel(a, b).ntk),
+}
+
+
+@pytest.mark.parametrize("name", PLAIN_KERNELS)
+@pytest.mark.parametrize("shape", [(6, 3), (4, 6, 3), (2, 2, 2)])
+def test_kernels_of_two_plain_sets(name, shape):
+    kernel, x = PLAIN_KERNELS[name], np.random.default_rng(0).standard_normal(shape)
+    sets = x.reshape(-1, *shape[-2:])
+    found = np.array(gram(kernel, x, block_size=4, progress=False))
+    expected = [np.array(kernel(one, one)) for one in sets]
+    np.testing.assert_allclose(found.reshape(*expected[0].shape[:-2], *found.shape[-len(shape) :]).ravel(),
+                               np.moveaxis(expected, 0, -3).ravel(), rtol=1e-12)  # fmt: skip
+
+
+def test_invariant_gram_of_a_kernel_of_two_plain_sets():
+    orbits = np.random.default_rng(1).standard_normal((3, 1, 5)).repeat(4, axis=1)
+    kappa = invariant_gram(PLAIN_KERNELS["product"], orbits, cyclic(4), progress=False)
+    np.testing.assert_allclose(kappa, np.broadcast_to(orbits[:, 0] @ orbits[:, 0].T, (4, 3, 3)), rtol=1e-12)
+    projected = invariant_gram(PLAIN_KERNELS["product"], orbits, cyclic(4), project=True, progress=False)
+    np.testing.assert_allclose(projected, kappa, rtol=1e-12)
+
+
+def test_a_kernel_with_a_weight_for_each_pixel_of_a_large_image():
+    weights = np.random.default_rng(0).standard_normal((100, 100))
+    found = gram(lambda a, b: np.einsum("...ihw,...jhw->...ij", a * weights, b), np.ones((3, 100, 100)), progress=False)
+    np.testing.assert_allclose(found, weights.sum())
+
+
+@pytest.mark.parametrize(
+    "kernel, message",
+    [
+        (lambda a, b: np.zeros((len(a), 3)), r"must return \(..., n1, n2\).*gave \(2, 3\)"),
+        (lambda a, b: a @ b.T + np.arange(len(b)), "must be symmetric"),
+        (lambda a, b: np.full((len(a), len(b)), np.nan), "the kernel's values must be finite"),
+    ],
+)
+def test_a_kernel_that_is_none_is_refused(kernel, message):
+    with pytest.raises(ValueError, match=message):
+        gram(kernel, np.random.default_rng(0).standard_normal((6, 4)), progress=False)
+
+
+def test_masked_points_are_refused():
+    with pytest.raises((TypeError, ValueError), match="mask"):
+        gram(ntk, np.ma.masked_equal([[1.0, 999.0], [1.0, 2.0]], 999.0))
 
 
 def test_a_kernel_of_two_parts_is_evaluated_once():
@@ -218,4 +367,6 @@ def test_a_kernel_of_two_parts_is_evaluated_once():
 
     orbits = np.random.default_rng(5).standard_normal((3, 1, 6)).repeat(4, axis=1)
     invariant_gram(both, orbits, cyclic(4), progress=False)
-    assert len(calls) == 4  # a corner, the identity, the rest of one half at once, the check of invariance
+    assert (
+        len(calls) == 5
+    )  # two sets and one alone, the identity, the rest of one half at once, the check of invariance

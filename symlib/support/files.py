@@ -1,17 +1,33 @@
 """Files that are whole or not there: written beside their place, and moved into it when complete."""
 
 import os
+import shutil
 import uuid
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
+
+_LITTLE = 2**20  # bytes free below which a disk counts as full
+
+
+def expanded(path: str | os.PathLike) -> Path:
+    """The path with a leading ~ as the home folder: shells expand it, environment files and notebooks do not."""
+    return Path(path).expanduser()
 
 
 @contextmanager
-def replacing(path):
+def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
     """A binary file to write that takes the place of `path` once it is complete and on the disk.
 
     Whatever happens before, `path` stays as it was: absent, or its former content. Several processes may
     write one path at once; the last to finish stays. Folders that are missing are made.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be made or written, naming `path` and the cause: a full disk, say, or a folder that is
+        read-only. Its `errno` and subclass are those of the cause.
 
     Examples
     --------
@@ -22,14 +38,36 @@ def replacing(path):
     >>> path.read_bytes()
     b'1 2 3'
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = expanded(path)
     part = path.with_name(f"{path.name}.{uuid.uuid4().hex[:12]}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with open(part, "xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, path)
+    except OSError as error:
+        raise _named(error, path) from error
     finally:
+        _remove(part)
+
+
+def _named(error, path):
+    """The same error, saying which file could not be written, and whether the disk is full."""
+    reason = error.strerror or str(error)
+    folder = next((place for place in path.parents if place.is_dir()), path.parent)
+    try:
+        full = shutil.disk_usage(folder).free < _LITTLE and "No space" not in reason
+    except OSError:
+        full = False
+    message = f"{path} could not be written: {reason}{' (no space left on the disk)' if full else ''}"
+    # Three arguments make Python choose the subclass, PermissionError say, by the number; without one there is none.
+    return OSError(error.errno, message) if error.errno else OSError(message)
+
+
+def _remove(part):
+    try:
         part.unlink(missing_ok=True)
+    except OSError:
+        pass  # in a folder that cannot be read there is none
