@@ -56,6 +56,8 @@ def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
 def _named(error, path):
     """The same error, saying which file could not be written, and whether the disk is full."""
     reason = error.strerror or str(error)
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        reason = f"{error.filename} is a file and no folder"
     folder = next((place for place in path.parents if place.is_dir()), path.parent)
     try:
         full = shutil.disk_usage(folder).free < _LITTLE and "No space" not in reason
