@@ -42,7 +42,7 @@ def test_the_cause_and_the_path_are_named(tmp_path, monkeypatch, cause, kind, me
 def test_a_folder_in_the_way(tmp_path):
     (tmp_path / "file").write_text("")
     with (
-        pytest.raises(NotADirectoryError, match="numbers could not be written"),
+        pytest.raises(FileExistsError, match="numbers could not be written: .*file is a file and no folder"),
         replacing(tmp_path / "file" / "numbers"),
     ):
         pass
