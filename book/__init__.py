@@ -1,1 +1,1 @@
-"""Builds the book: stage, execute, render, check (`python -m book.builder.build`)."""
+"""The book's pages, and what builds it (`book.builder`); `python -m book` lists the commands."""

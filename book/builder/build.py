@@ -1,4 +1,4 @@
-"""Builds the book: stage, execute, render, check (`python -m book.builder.build --tier teach`).
+"""Builds the book: stage, execute, render, check (`python -m book build --tier teach`).
 
 notebooks/, book/  --execute-->  _build/cache/    executed chapters, kept by content
                    --stage---->  _build/source/   a Jupyter Book that mirrors the tree
@@ -7,7 +7,6 @@ notebooks/, book/  --execute-->  _build/cache/    executed chapters, kept by con
 """
 
 import argparse
-import fcntl
 import json
 import shutil
 import sys
@@ -16,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
+from filelock import FileLock
 
 from book.builder.execute import digest, execute_all, files_digest, read_chapter, versions
 from book.builder.repository import COLAB_BRANCH, find_repository, install_source
@@ -94,13 +94,12 @@ def read_json(path):
 def only_one(out):
     """Waits until no other build writes to `out`: tests ask for the site from several processes."""
     out.mkdir(exist_ok=True)
-    with open(out / "lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with FileLock(out / "lock"):
         yield
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(prog="python -m book.builder.build", description="Builds the book.")
+    parser = argparse.ArgumentParser(prog="python -m book build", description="Builds the book.")
     parser.add_argument("--tier", choices=TIERS, default="teach", help="how much is computed")
     parser.add_argument("--root", type=Path, default=ROOT, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)

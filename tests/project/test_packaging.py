@@ -1,12 +1,19 @@
-"""pyproject.toml, constraints.txt, environment.yml and the Makefile say the same."""
+"""pyproject.toml, constraints.txt, environment.yml, the Makefile, the README and CITATION.cff say the same."""
 
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+import symlib
+from book.__main__ import installation
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -40,17 +47,49 @@ def test_core_dependencies_have_lower_bounds_only():
         assert operators == {">="}, f"{text}: an upper bound would change versions on Colab"
 
 
-def test_makefile_and_conda_install_the_same():
+def test_make_conda_and_pip_install_the_same():
     extras = re.search(r"^EXTRAS := (\S+)$", (ROOT / "Makefile").read_text(), re.M)[1]
-    assert set(extras.split(",")) == set(EXTRAS)
+    assert extras == ",".join(EXTRAS)
+    assert installation() == f'python -m pip install -c constraints.txt -e ".[{extras}]"'
+    assert f"\n{installation()}" in (ROOT / "README.md").read_text()
     conda = yaml.safe_load((ROOT / "environment.yml").read_text())
-    python, pip, lines = conda["dependencies"]
-    assert pip == "pip" and lines == {"pip": ["-c constraints.txt", f"-e .[{extras}]"]}
-    assert Requirement(python.replace("=", "==")).specifier.contains("3.11")
-    assert PROJECT["requires-python"] == ">=3.11"
+    python, pip = conda["dependencies"]
+    assert pip == "pip" and Requirement(python.replace("=", "==")).specifier.contains("3.11")
+
+
+def test_versions_of_python():
+    oldest = PROJECT["requires-python"].removeprefix(">=")
+    named = [re.fullmatch(r"Programming Language :: Python :: (3\.\d+)", line) for line in PROJECT["classifiers"]]
+    assert [found[1] for found in named if found] == [oldest, "3.12", "3.13", "3.14"]
+    configured = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    assert configured["ruff"]["target-version"] == f"py{oldest.replace('.', '')}"
+
+
+def test_one_version():
+    assert "version" in PROJECT["dynamic"]
+    assert "version" not in yaml.safe_load((ROOT / "CITATION.cff").read_text()), "symlib/__init__.py says it"
+    changes = re.findall(r"^## \[?([\w.]+)", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assert changes[0] == symlib.__version__, "CHANGELOG.md begins with the version of symlib/__init__.py"
+
+
+def test_the_wheel_holds_the_library_and_nothing_else(tmp_path):
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(ROOT / "symlib", tmp_path / "symlib", ignore=shutil.ignore_patterns("__pycache__"))
+    program = "from setuptools.build_meta import build_wheel; build_wheel('.')"
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    assert wheel.name == f"symlib-{symlib.__version__}-py3-none-any.whl"
+    sources = {str(path.relative_to(tmp_path)) for path in (tmp_path / "symlib").rglob("*") if path.is_file()}
+    packed = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    assert packed == sources and "symlib/py.typed" in packed
 
 
 def test_no_address_of_an_index_anywhere():
-    for name in ("constraints.txt", "environment.yml", "Makefile", "pyproject.toml", ".ci/run"):
+    """Any mirror serves. The workflows alone name one: PyTorch's CPU builds, for the runners' small disks."""
+    files = ["constraints.txt", "environment.yml", "Makefile", "pyproject.toml", "README.md", "CONTRIBUTING.md"]
+    files += [str(path.relative_to(ROOT)) for path in (ROOT / ".ci").iterdir()]
+    for name in files:
         text = (ROOT / name).read_text()
-        assert not re.search(r"index-url|find-links|simple/?$", text, re.M), name
+        assert not re.search(r"index-url|find-links|simple/?$|whl/cpu", text, re.M), name
