@@ -1,31 +1,61 @@
-"""Digests of what a call depends on: function, source, arguments. Equal in every process.
+"""Digests of what a call depends on: code and values, followed wherever they lead. Equal in every process.
 
-A function counts with the file that it is written in; one typed into a notebook with its own source, and with the
-functions and values of the notebook that it uses. What a function uses of other files counts by name only, except that
-of symlib itself, which counts in full.
+Code and values make a graph: a function leads to its constants, defaults, enclosed variables and the globals that it
+names; a class to its bases and members; an object to its class and state (`descriptions`). Graphs may have cycles, as
+functions that call each other do. So each node begins with the digest of what it says itself, and takes in those of the
+nodes that it leads to until no more of them can be told apart (partition refinement, as in the minimisation of
+automata, Hopcroft, 1971). The digest of a graph is that of its nodes; addresses and order of discovery do not count.
 """
 
 import hashlib
-import inspect
-import sys
-import types
-from dataclasses import fields, is_dataclass
-from enum import Enum
-from functools import lru_cache, partial
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any
 
-import numpy as np
+from symlib.support.code_origins import source_of_symlib
+from symlib.support.descriptions import ModuleUse, SourceFile, described, text_of
 
-from symlib.support.digests import array_digest
+_VERSION = "2"  # of what counts, and how; results kept under the keys of another one are computed anew
 
 
-def call_fingerprint(function, setting):
-    """Digest of `function(**setting)`: of the function, its source, symlib's, and the setting.
+def code_fingerprint(thing: Any) -> str:
+    """Digest of a function or object with all code and values that its results depend on.
 
     Parameters
     ----------
-    function : function, class, or functools.partial of one
-    setting : dict of numbers, text, arrays, functions, and lists, tuples, sets and dicts of them
+    thing : function, class, method, functools.partial, object, or value
+
+    Returns
+    -------
+    str, 64 hexadecimal digits
+        The same in every process. It changes with the code of `thing`, its defaults, enclosed variables, decorators,
+        the globals it names and the user's own functions, classes and modules that it uses, to any depth; and with the
+        versions of installed packages that it uses.
+
+    Raises
+    ------
+    TypeError
+        If something is of a kind whose content cannot be told (open files, locks, masked arrays), or is looked up by a
+        name made at run time (`globals`, `eval`, `exec`, `import_module`): it is named with what uses it.
+
+    Examples
+    --------
+    >>> def power(exponent):
+    ...     return lambda x: x**exponent
+    >>> code_fingerprint(power(2)) == code_fingerprint(power(2))
+    True
+    >>> code_fingerprint(power(2)) == code_fingerprint(power(3))
+    False
+    """
+    return _digest(thing, getattr(thing, "__name__", "function"))
+
+
+def call_fingerprint(function: Callable, setting: dict) -> str:
+    """Digest of `function(**setting)`: of the function, of symlib, and of the setting.
+
+    Parameters
+    ----------
+    function : function, class, method, or functools.partial
+    setting : dict of keyword arguments
 
     Returns
     -------
@@ -34,118 +64,61 @@ def call_fingerprint(function, setting):
     Raises
     ------
     TypeError
-        If a value is of a kind whose content cannot be told, or a function has no source.
+        As `code_fingerprint`, for the function and for the values of the setting.
 
     Examples
     --------
+    >>> import numpy as np
     >>> from symlib import mlp_kernel
     >>> one, same, other = (call_fingerprint(mlp_kernel, {"depth": d}) for d in (1, np.int64(1), 2))
     >>> one == same, one == other
     (True, False)
     """
-    described = (_source_of_symlib(), _describe(function, "function", ()), _describe(setting, "setting", ()))
-    return hashlib.sha256(repr(described).encode()).hexdigest()
+    return setting_fingerprint(code_fingerprint(function), setting)
 
 
-def _describe(value, name, above):
-    """Nested tuples of text that are equal where the values are; `above` are the functions being described."""
-    match value:
-        case np.generic():
-            return _describe(value.item(), name, above)
-        case None | bool() | int() | float() | complex() | str() | bytes() | range():
-            return type(value).__name__, repr(value)
-        case Path():
-            return "path", str(value)
-        case Enum():
-            return _name(type(value)), value.name
-        case np.ndarray() if value.dtype != object:
-            return "array", array_digest(value)
-        case list() | tuple():
-            parts = (_describe(part, f"{name}[{i}]", above) for i, part in enumerate(value))
-            return _name(type(value)), *parts
-        case set() | frozenset():
-            return type(value).__name__, *sorted(
-                map(repr, (_describe(part, f"an element of {name}", above) for part in value))
-            )
-        case dict():
-            pairs = ((_describe(k, name, above), _describe(v, f"{name}[{k!r}]", above)) for k, v in value.items())
-            return "dict", *sorted(pairs, key=repr)
-        case types.FunctionType():
-            return _describe_function(value, above)
-        case types.MethodType():
-            return "method", value.__name__, _describe(value.__self__, name, above)
-        case partial():
-            parts = (value.func, value.args, value.keywords)
-            return "partial", *(_describe(part, name, above) for part in parts)
-        case types.BuiltinFunctionType() | types.ModuleType():
-            return "name", _name(value)
-        case type():
-            return "class", _name(value), _source(value) if _from_notebook(value) else _source_of_file(value)
-    if is_dataclass(value):
-        parts = ((f.name, _describe(getattr(value, f.name), f"{name}.{f.name}", above)) for f in fields(value))
-        return _name(type(value)), *parts
-    raise TypeError(
-        f"{name} is a {type(value).__name__}, whose content cannot be told for the key of a result; pass numbers, "
-        "text, arrays or functions, and lists and dicts of them, and make the object from them inside the function"
-    )
+def setting_fingerprint(code: str, setting: dict) -> str:
+    """`call_fingerprint` of a function whose `code_fingerprint` is known."""
+    # Arguments are given by name: their order does not count.
+    values = [(name, _digest(setting[name], f"setting[{name!r}]")) for name in sorted(setting)]
+    return _sha((_VERSION, source_of_symlib(), code, values))
 
 
-def _describe_function(function, above):
-    name = _name(function)
-    if function in above:
-        return "function", name
-    above = (*above, function)
-    enclosed = [
-        (variable, _describe(cell.cell_contents, f"{variable}, used by {name},", above))
-        for variable, cell in zip(function.__code__.co_freevars, function.__closure__ or ())
-    ]
-    if not _from_notebook(function):
-        return "function", name, _source_of_file(function), *enclosed
-    used = [
-        (variable, _describe(function.__globals__[variable], f"{variable}, used by {name},", above))
-        for variable in sorted(_names_in(function.__code__) & set(function.__globals__))
-    ]
-    return "function", name, _source(function), *enclosed, *used
+def _digest(root, name):
+    """Digest of the graph of what `root` leads to."""
+    nodes, index, values = [], {}, []
+
+    def number_or_text(value, name):
+        text = text_of(value)
+        if text is not None:
+            return text
+        key = value if isinstance(value, (ModuleUse, SourceFile)) else id(value)
+        if key not in index:
+            index[key] = len(values)
+            values.append((value, name))  # which also keeps it, so that no other takes its id
+        return index[key]
+
+    if (text := number_or_text(root, name)) and isinstance(text, str):
+        return _sha((_VERSION, text))
+    for value, name in values:  # which grows on the way
+        says, leads_to, in_any_order = described(value, name)
+        ends = [number_or_text(*end) for end in leads_to]
+        texts = [end if isinstance(end, str) else None for end in ends]
+        numbers = [end for end in ends if isinstance(end, int)]
+        if in_any_order:
+            texts = sorted(text for text in texts if text is not None)
+        nodes.append((_sha((says, texts)), numbers, in_any_order))
+
+    digests, distinct = [""] * len(nodes), 0
+    while True:
+        digests = [
+            _sha((own, sorted(digests[i] for i in ends) if in_any_order else [digests[i] for i in ends]))
+            for own, ends, in_any_order in nodes
+        ]
+        before, distinct = distinct, len(set(digests))
+        if distinct == before:
+            return _sha((_VERSION, digests[0], sorted(set(digests))))
 
 
-def _names_in(code):
-    """Names of globals and attributes that a code object and those within it use."""
-    inner = (constant for constant in code.co_consts if isinstance(constant, types.CodeType))
-    return set(code.co_names).union(*map(_names_in, inner))
-
-
-def _from_notebook(thing):
-    """Whether it was typed into an interpreter: its module has no file."""
-    return thing.__module__ == "__main__" and not hasattr(sys.modules["__main__"], "__file__")
-
-
-def _source(thing):
-    try:
-        return inspect.getsource(thing)
-    except (OSError, TypeError) as error:
-        raise TypeError(
-            f"the source of {_name(thing)} is not to be found, so a change of it would go unnoticed; define it in a "
-            "file or in a notebook"
-        ) from error
-
-
-def _source_of_file(thing):
-    """Digest of the file that `thing` is written in; its name alone where there is none, and within symlib."""
-    if thing.__module__.split(".")[0] == "symlib":
-        return ""
-    try:
-        return hashlib.sha256(Path(inspect.getsourcefile(thing)).read_bytes()).hexdigest()
-    except (OSError, TypeError):
-        return ""  # compiled
-
-
-@lru_cache(maxsize=1)
-def _source_of_symlib():
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
-        digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
-
-
-def _name(thing):
-    return f"{getattr(thing, '__module__', '')}.{getattr(thing, '__qualname__', getattr(thing, '__name__', ''))}"
+def _sha(parts):
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
