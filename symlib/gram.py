@@ -19,7 +19,7 @@ from symlib.kernels.kernel import Kernel
 from symlib.support.blocks import Blocks
 from symlib.support.checks import SYMMETRY_TOLERANCE, finite_array, positive_int
 from symlib.support.digests import array_digest
-from symlib.support import fingerprints
+from symlib.support.fingerprints import code_fingerprint
 from symlib.support.memory import MEMORY_LIMIT, refuse_beyond_memory
 
 _REMEDY = "use fewer points, invariant_gram (|G| times smaller), or pass memory_limit= in bytes"
@@ -268,7 +268,7 @@ def _blocks(checkpoint, name, call, points, **settings):
     """The finished blocks of this computation; without a checkpoint folder nothing is hashed."""
     if checkpoint is None:
         return Blocks(None, {})
-    code = {"kernel's code": fingerprints.code_fingerprint(call.kernel), "kernel's values": call.probe(points)}
+    code = {"kernel's code": code_fingerprint(call.kernel), "kernel's values": call.probe(points)}
     return Blocks(checkpoint, {"computation": name, "points": array_digest(points), **code, **settings})
 
 

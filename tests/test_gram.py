@@ -236,7 +236,7 @@ CLUSTERED[2:] = CLUSTERED[2] + np.random.default_rng(2).standard_normal((18, 784
 )
 def test_the_values_looked_at_tell_kernels_apart(tmp_path, monkeypatch, x, scale):
     # By its values alone, as for code that reads its settings from elsewhere.
-    monkeypatch.setattr("symlib.gram.fingerprints.code_fingerprint", lambda kernel: "the same")
+    monkeypatch.setattr("symlib.gram.code_fingerprint", lambda kernel: "the same")
     gram(radial(scale), x, checkpoint=tmp_path)
     np.testing.assert_array_equal(gram(radial(scale), x, checkpoint=tmp_path), gram(radial(scale), x, progress=False))
     with pytest.raises(ValueError, match=r"\(its kernel's values differ\)"):
@@ -244,7 +244,7 @@ def test_the_values_looked_at_tell_kernels_apart(tmp_path, monkeypatch, x, scale
 
 
 def test_blank_images_first_do_not_hide_another_kernel(tmp_path, monkeypatch):
-    monkeypatch.setattr("symlib.gram.fingerprints.code_fingerprint", lambda kernel: "the same")
+    monkeypatch.setattr("symlib.gram.code_fingerprint", lambda kernel: "the same")
     images = np.random.default_rng(3).standard_normal((6, 5, 5))
     images[:2] = 0
     gram(lambda a, b: cnn_kernel(a, b, depth=1).ntk, images, checkpoint=tmp_path)
