@@ -1,5 +1,6 @@
 """pyproject.toml, constraints.txt, environment.yml, the Makefile, the README and CITATION.cff say the same."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -93,3 +94,10 @@ def test_no_address_of_an_index_anywhere():
     for name in files:
         text = (ROOT / name).read_text()
         assert not re.search(r"index-url|find-links|simple/?$|whl/cpu", text, re.M), name
+
+
+def test_the_container_to_work_in_installs_as_make_does():
+    lines = (ROOT / ".devcontainer" / "devcontainer.json").read_text(encoding="utf-8").splitlines()
+    container = json.loads("\n".join(line for line in lines if not line.strip().startswith("//")))
+    assert "make .venv/.installed" in container["onCreateCommand"]
+    assert "\n.venv/.installed:" in (ROOT / "Makefile").read_text()
