@@ -1,4 +1,4 @@
-"""The tree is ruff-clean and formatted by the rules of pyproject.toml, notebooks included; a commit is looked at too."""
+"""The tree is ruff-clean and formatted by the rules of pyproject.toml, notebooks included; commits are looked at."""
 
 import subprocess
 import sys
