@@ -5,9 +5,9 @@ names: functions are told by their compiled code, classes by their members. Name
 """
 
 import copyreg
+import dis
 import functools
 import hashlib
-import importlib
 import pickle
 import sys
 import types
@@ -44,8 +44,9 @@ class SourceFile(NamedTuple):
 # Members of a class that its other members determine, or that do not change what it does.
 _UNTOLD_MEMBERS = {
     "__abstractmethods__", "__annotate__", "__annotate_func__", "__annotations__", "__annotations_cache__",
-    "__dataclass_fields__", "__dataclass_params__", "__dict__", "__doc__", "__firstlineno__", "__module__",
-    "__orig_bases__", "__parameters__", "__static_attributes__", "__type_params__", "__weakref__", "_abc_impl",
+    "__conditional_annotations__", "__dataclass_fields__", "__dataclass_params__", "__dict__", "__doc__",
+    "__firstlineno__", "__module__", "__orig_bases__", "__parameters__", "__static_attributes__", "__type_params__",
+    "__weakref__", "_abc_impl",
 }  # fmt: skip
 _CODE_BY_NAME = {"__import__", "eval", "exec", "globals"}
 _AS_PYTHON_HAS_THEM = ("<i8", "<f8", "|b1", "<c16")
@@ -119,26 +120,25 @@ def described(value, name: str) -> Description:
 
 def _function(function):
     name = full_name(function)
-    module = function.__globals__.get("__name__")
+    module = function.__globals__.get("__name__")  # __module__ may be that of a function which it wraps
     package = installed(module)
     if package and _found_at(module, function.__qualname__) is function:
         return Description((name, package))
     enclosed = zip(function.__code__.co_freevars, function.__closure__ or ())
     leads_to = [(cell, f"{variable}, used by {name},") for variable, cell in enclosed]
-    if hasattr(function, "registry") and module == "functools":  # singledispatch; what it encloses is a cache as well
-        leads_to = [(dict(function.registry), name)]
-    leads_to += [
-        (value, f"{name}.{attribute}")
-        for attribute, value in sorted(vars(function).items())
-        if attribute not in ("registry", "dispatch", "register", "cache_clear", "_clear_cache") or module != "functools"
-    ]
-    if package:  # made by a function of a package, as decorators are
+    leads_to += [(value, f"{name}.{attribute}") for attribute, value in sorted(vars(function).items())]
+    if package:  # made by a function of the package, as decorators are
+        if module == "functools" and hasattr(function, "registry"):  # singledispatch, which encloses a cache as well
+            leads_to = [(dict(function.registry), name)]
+        leads_to = [(value, called) for value, called in leads_to if not _is_mere_mark(value)]
         return Description((function.__qualname__, function.__code__.co_qualname, package), leads_to)
     named = names_in(function.__code__)
     _refuse_names_made_at_run_time(named, name)
-    leads_to.append((function.__code__, name))
-    leads_to.append((function.__defaults__, f"the defaults of {name}"))
-    leads_to.append((function.__kwdefaults__, f"the defaults of {name}"))
+    leads_to += [
+        (function.__code__, name),
+        (function.__defaults__, f"the defaults of {name}"),
+        (function.__kwdefaults__, f"the defaults of {name}"),
+    ]
     for variable in sorted(named.globals & set(function.__globals__)):
         value = function.__globals__[variable]
         use = ModuleUse(value, named.any) if isinstance(value, types.ModuleType) else value
@@ -148,44 +148,55 @@ def _function(function):
     return Description(("function", function.__name__), leads_to)
 
 
+def _is_mere_mark(value):
+    """Whether a variable holds nothing but an `object()`, by which code knows that no argument was given."""
+    try:
+        return type(value.cell_contents if isinstance(value, types.CellType) else value) is object
+    except ValueError:  # not yet set
+        return False
+
+
 def _refuse_names_made_at_run_time(named, name):
     by_name = sorted(_CODE_BY_NAME & named.globals) + ["import_module"] * ("import_module" in named.any)
     if "sys" in named.globals and "modules" in named.any:
         by_name.append("sys.modules")
     if by_name:
         raise TypeError(
-            f"{name} uses {' and '.join(by_name)}: code and values found by a name made at run time cannot be followed, "
-            "and a change of them would go unnoticed; name them, for example in a dict of functions, or pass them"
+            f"{name} uses {' and '.join(by_name)}: code and values found by a name made at run time cannot be "
+            "followed, and a change of them would go unnoticed; name them, as in a dict of functions, or pass them"
         )
 
 
 def _imported(imported, names, scope, name):
     """What an import within a function leads to: the modules that it names, loaded as it would load them."""
     module, taken, level = imported
-    absolute = importlib.util.resolve_name("." * level + module, scope.get("__package__")) if level else module
-    if package := installed(absolute):
+    if level:
+        module = f"{scope.get('__package__', '').rsplit('.', level - 1)[0]}.{module}".strip(".")
+    if package := installed(module):
         return [(package, name)]
     try:
-        __import__(absolute, None, None, taken)
+        __import__(module, None, None, taken)
     except Exception:  # not there, or not here: the function will say so when it is called
-        return [(SourceFile(absolute), name)]
-    found = [sys.modules[absolute if taken else absolute.partition(".")[0]], sys.modules[absolute]]
-    return [(ModuleUse(part, names | set(taken)), f"{absolute}, used by {name},") for part in found]
+        return [(SourceFile(module), name)]
+    found = {sys.modules[part] for part in (module, module.partition(".")[0])}
+    return [
+        (ModuleUse(part, names | set(taken)), f"{part.__name__}, used by {name},")
+        for part in sorted(found, key=lambda part: part.__name__)
+    ]
 
 
 def _module(use, name):
     module = use.module.__name__
     if package := installed(module):
         return Description(("module", module, package))
+    user = name.rpartition("used by ")[2]
     members = sorted(use.names & set(vars(use.module)))
     leads_to = [(SourceFile(module), name)]
     for member in members:
         value = vars(use.module)[member]
         if isinstance(value, types.ModuleType):
             value = ModuleUse(value, use.names)
-        leads_to.append(
-            (value, f"{module}.{member}, used by {name.removesuffix(',').partition(', used by ')[2] or name},")
-        )
+        leads_to.append((value, f"{module}.{member}, used by {user}"))
     return Description(("module", members), leads_to)
 
 
@@ -203,12 +214,19 @@ def _source_file(source):
 
 
 def _code(code):
+    """Its steps and constants; neither its docstring nor the lines that it is written in."""
+    steps = [step for step in dis.get_instructions(code) if step.opname != "EXTENDED_ARG"]
+    told = [
+        step
+        for step, following in zip(steps, [*steps[1:], None])
+        if following is None or following.opname != "STORE_NAME" or following.argval not in _UNTOLD_MEMBERS
+    ]
     parts = (
-        code.co_qualname, code.co_code.hex(), code.co_exceptiontable.hex(), code.co_flags, code.co_argcount,
-        code.co_posonlyargcount, code.co_kwonlyargcount, code.co_names, code.co_varnames, code.co_freevars,
-        code.co_cellvars,
+        [(step.opname, None if step.opcode in dis.hasconst else step.arg) for step in told],
+        code.co_exceptiontable.hex(), code.co_flags, code.co_argcount, code.co_posonlyargcount,
+        code.co_kwonlyargcount, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars,
     )  # fmt: skip
-    return Description(parts, [(constant, code.co_name) for constant in code.co_consts])
+    return Description(parts, [(step.argval, code.co_name) for step in told if step.opcode in dis.hasconst])
 
 
 def _class(kind):
@@ -257,6 +275,8 @@ def _object(value, name):
     if kind is object:
         raise _refusal(value, name)
     package = installed(kind.__module__)
+    if package and (variable := _variable_of(value, kind.__module__)):
+        return Description((kind.__module__, variable, package))
     customised = kind.__reduce_ex__ is not object.__reduce_ex__ or kind.__reduce__ is not object.__reduce__
     if package and callable(value):
         module = getattr(value, "__module__", None) or kind.__module__
@@ -318,6 +338,12 @@ def _found_at(module, qualified):
     for part in (qualified or "").split("."):
         found = getattr(found, part, None)
     return found
+
+
+def _variable_of(value, module):
+    """The variable of a module that is loaded which holds this object, as the one of its kind that all use."""
+    variables = list(vars(sys.modules[module]).items()) if module in sys.modules else ()
+    return next((variable for variable, held in variables if held is value), None)
 
 
 def full_name(thing):

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,9 +18,7 @@ import pytest
 
 import symlib
 from symlib import kernels
-from symlib.datasets import PoseSplit, mnist
-from symlib.support import fingerprints
-from symlib.support.fingerprints import call_fingerprint
+from symlib.datasets import mnist
 from symlib.sweeps import ADDRESS, KEPT_MEMORY, SweepError, grid, local_workers, sweep
 from symlib.sweeps.result_store import ResultStore, pack, unpack
 
@@ -346,38 +343,6 @@ def test_reading_a_result_unpickles_nothing(tmp_path):
     assert not sprung.exists()
 
 
-class Colour(Enum):
-    RED = 1
-    BLUE = 2
-
-
-DISTINCT = [
-    None, True, 1, 1.0, "1", b"1", (1,), [1], {1}, {"a": 1}, {"a": 2}, {"b": 1}, range(2), range(3), [[1], 2], [1, [2]],
-    np.array([1]), np.array([1.0]), np.array([[1]]), np.array([2]), Path("a"), "a", Colour.RED, Colour.BLUE, spectrum,
-    waits, Pair, SweepError, Pair._make, functools.partial(spectrum, n=1), functools.partial(spectrum, n=2), Pair(1, 2),
-    np, len,
-]  # fmt: skip
-
-
-def test_different_settings_have_different_keys_and_equal_ones_the_same():
-    keys = [call_fingerprint(spectrum, {"x": value}) for value in DISTINCT]
-    assert len(set(keys)) == len(DISTINCT)
-    for one, same_one in [
-        ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
-        ({"a": {3, 1, 2}}, {"a": {1, 2, 3}}),
-        ({"a": np.float64(0.1)}, {"a": 0.1}),
-        ({"a": np.arange(6).reshape(2, 3).T}, {"a": np.ascontiguousarray(np.arange(6).reshape(2, 3).T)}),
-    ]:
-        assert call_fingerprint(spectrum, one) == call_fingerprint(spectrum, same_one)
-
-
-def test_the_key_is_the_same_in_another_process():
-    code = "from symlib.support.fingerprints import call_fingerprint as f; from symlib.datasets import PoseSplit; "
-    code += "from symlib.kernels import rbf; print(f(rbf, {'a': {'x', 'y', 'z'}, 'm': PoseSplit._make}))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == call_fingerprint(kernels.rbf, {"a": {"x", "y", "z"}, "m": PoseSplit._make})
-
-
 def function_of_file(path, text):
     """The function `f` of a file of that text, whose module knows its file as an imported one does."""
     path.write_text(text)
@@ -389,68 +354,11 @@ def function_of_file(path, text):
     return module.f
 
 
-def test_the_key_changes_with_the_source_and_with_symlib(tmp_path, monkeypatch):
-    path = tmp_path / "mine.py"
-    keys = [
-        call_fingerprint(function_of_file(path, text), {})
-        for text in (
-            "def f():\n    return 1\n",
-            "def f():\n    return 2\n",
-            "def f():\n    return g()\n\ndef g():\n    return 1\n",
-            "def f():\n    return g()\n\ndef g():\n    return 2\n",
-        )
-    ]
-    assert len(set(keys)) == 4
-    first = call_fingerprint(kernels.rbf, {})
-    copy = tmp_path / "symlib"
-    copy.mkdir()
-    for file in Path(symlib.__file__).parent.glob("*.py"):
-        (copy / file.name).write_bytes(file.read_bytes())
-    monkeypatch.setattr(fingerprints, "__file__", str(copy / "fingerprints.py"))
-    fingerprints._source_of_symlib.cache_clear()
-    assert call_fingerprint(kernels.rbf, {}) == first
-    with open(copy / "kernels.py", "a") as file:
-        file.write("# changed\n")
-    fingerprints._source_of_symlib.cache_clear()
-    assert call_fingerprint(kernels.rbf, {}) != first
-    fingerprints._source_of_symlib.cache_clear()
-
-
-NOTEBOOK = """
-from IPython.core.interactiveshell import InteractiveShell
-cells = InteractiveShell.instance()
-def key(*changed):
-    for cell in changed:
-        cells.run_cell(cell)
-    cells.run_cell("print(call_fingerprint(f, {'n': 1}))")
-cells.run_cell("import numpy as np; from symlib.support.fingerprints import call_fingerprint")
-key("scale = np.arange(3.0)", "def g(n):\\n    return n + 1", "def f(n):\\n    return [scale * g(k) for k in range(n)]")
-key("unrelated = object()")
-key("scale = np.arange(4.0)")
-key("def g(n):\\n    return n + 2")
-key("def f(n):\\n    return [scale + g(k) for k in range(n)]")
-key("scale = object()")
-"""
-
-
-def test_functions_of_a_notebook_count_with_what_they_use():
-    done = subprocess.run([sys.executable, "-c", NOTEBOOK], capture_output=True, text=True, check=True)
-    keys = re.findall(r"^[0-9a-f]{64}$", done.stdout, re.M)
-    assert len(keys) == 5 and keys[0] == keys[1] and len(set(keys)) == 4
-    assert re.search(r"TypeError.*: scale, used by __main__.f, is a object, whose content cannot be told", done.stdout)
-
-
-def test_what_a_function_encloses_counts(tmp_path):
-    def enclosing(value):
-        def f(n):
-            return n * value
-
-        return f
-
-    one, two = (call_fingerprint(enclosing(value), {"n": 1}) for value in (1, 2))
-    assert one != two and one == call_fingerprint(enclosing(1), {"n": 1})
-    with pytest.raises(TypeError, match="value, used by .*, is a object"):
-        call_fingerprint(enclosing(object()), {"n": 1})
+def test_what_a_function_uses_is_computed_anew_when_it_changes(tmp_path):
+    options = {"settings": [{}], "folder": tmp_path / "store", "progress": False}
+    text = "WIDTH = {}\n\ndef f():\n    return WIDTH\n"
+    found = [sweep(function_of_file(tmp_path / "mine.py", text.format(width)), **options) for width in (1, 2, 1)]
+    assert found == [[1], [2], [1]] and len(list((tmp_path / "store").iterdir())) == 2
 
 
 def test_the_experiment_of_the_book_runs(tmp_path, monkeypatch):
