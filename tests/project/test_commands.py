@@ -1,6 +1,7 @@
 """`python -m book` does what make does, and make's targets are these commands."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -72,3 +73,15 @@ def test_it_says_what_there_is():
 def test_make_calls_them():
     called = re.findall(r"-m book ([a-z]+)", (ROOT / "Makefile").read_text())
     assert sorted(called) == sorted(commands.COMMANDS)
+
+
+def test_ci_says_what_it_needs(tmp_path):
+    """On a machine with nothing but a shell: the first thing missing, and what to do."""
+    for name in ("bash", "dirname"):
+        (tmp_path / name).symlink_to(shutil.which(name))
+    for missing, remedy in (("make is needed", "python -m book test"), ("A browser is needed", "install Chromium")):
+        done = subprocess.run(
+            ["bash", ".ci/run"], cwd=ROOT, env={"PATH": str(tmp_path)}, capture_output=True, text=True
+        )
+        assert done.returncode == 1 and missing in done.stderr and remedy in done.stderr
+        (tmp_path / "make").symlink_to(shutil.which("true"))
