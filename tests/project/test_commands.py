@@ -84,4 +84,5 @@ def test_ci_says_what_it_needs(tmp_path):
             ["bash", ".ci/run"], cwd=ROOT, env={"PATH": str(tmp_path)}, capture_output=True, text=True
         )
         assert done.returncode == 1 and missing in done.stderr and remedy in done.stderr
-        (tmp_path / "make").symlink_to(shutil.which("true"))
+        if not (tmp_path / "make").exists():
+            (tmp_path / "make").symlink_to(shutil.which("true"))
