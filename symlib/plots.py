@@ -9,14 +9,21 @@ import base64
 import html
 import io
 import uuid
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from cycler import cycler
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from numpy.typing import ArrayLike
 
 BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9"
 GREY = "#767676"
-STYLE = {
-    "axes.prop_cycle": plt.cycler(color=[BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY]),
+STYLE: dict[Any, Any] = {
+    "axes.prop_cycle": cycler(color=[BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY]),
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.titlesize": 11,
@@ -35,7 +42,9 @@ STYLE = {
 _LEGIBLE = 72
 
 
-def figure(nrows=1, ncols=1, *, width=7.0, height=3.2, **kwargs):
+def figure(
+    nrows: int = 1, ncols: int = 1, *, width: float = 7.0, height: float = 3.2, **kwargs: Any
+) -> tuple[Figure, Any]:
     """`plt.subplots` in the book's style: (fig, axes), `width` and `height` in inches."""
     with plt.rc_context(STYLE):
         return plt.subplots(nrows, ncols, figsize=(width, height), layout="constrained", **kwargs)
@@ -44,14 +53,14 @@ def figure(nrows=1, ncols=1, *, width=7.0, height=3.2, **kwargs):
 class HTMLFigure:
     """A finished figure that a notebook shows as HTML."""
 
-    def __init__(self, markup):
+    def __init__(self, markup: str) -> None:
         self.markup = markup
 
     def _repr_html_(self):
         return self.markup
 
 
-def show(fig, *, alt, caption=""):
+def show(fig: Figure, *, alt: str, caption: str = "") -> HTMLFigure:
     """Close a figure and show it as SVG with alternative text and a caption.
 
     Parameters
@@ -82,7 +91,7 @@ def show(fig, *, alt, caption=""):
     )
 
 
-def svg(fig):
+def svg(fig: Figure) -> bytes:
     """The bytes of a figure as SVG, the same for the same figure; its fonts are drawn as outlines."""
     for legend in filter(None, (ax.get_legend() for ax in fig.axes)):
         legend.set_frame_on(False)
@@ -92,7 +101,7 @@ def svg(fig):
     return buffer.getvalue()
 
 
-def slider(frames, *, label, start=0):
+def slider(frames: Sequence[tuple[Any, HTMLFigure]], *, label: str, start: int = 0) -> HTMLFigure:
     """A slider through finished figures: a static page that a reader can explore without a server.
 
     Parameters
@@ -134,7 +143,9 @@ root.querySelector("input").addEventListener("input", (event) => {{
     )
 
 
-def plot_images(axes, images, titles=None, *, signed=False):
+def plot_images(
+    axes: ArrayLike, images: ArrayLike, titles: Sequence[str] | None = None, *, signed: bool = False
+) -> None:
     """Images (n, H, W), one on each of the axes, on one scale: ink on paper, or (`signed`) colours about zero."""
     images = np.asarray(images)
     top = np.abs(images).max()
@@ -147,10 +158,11 @@ def plot_images(axes, images, titles=None, *, signed=False):
         ax.grid(False)
 
 
-def plot_matrix(ax, matrix, *, title="", label="", symmetric=False):
+def plot_matrix(ax: Axes, matrix: ArrayLike, *, title: str = "", label: str = "", symmetric: bool = False) -> AxesImage:
     """A matrix as colours with a colour bar; `symmetric` centres the colours on zero."""
-    top = np.abs(matrix).max() if symmetric else None
-    colors = {"cmap": "PuOr_r", "vmin": -top, "vmax": top} if symmetric else {"cmap": "cividis"}
+    matrix = np.asarray(matrix)
+    top = np.abs(matrix).max()
+    colors: dict[str, Any] = {"cmap": "PuOr_r", "vmin": -top, "vmax": top} if symmetric else {"cmap": "cividis"}
     image = ax.imshow(matrix, interpolation="nearest", **colors)
     ax.set_title(title)
     ax.grid(False)
@@ -159,7 +171,15 @@ def plot_matrix(ax, matrix, *, title="", label="", symmetric=False):
     return image
 
 
-def plot_spectrum(ax, eigenvalues, *, highlight=None, inverse=False, label=None, color=BLUE):
+def plot_spectrum(
+    ax: Axes,
+    eigenvalues: ArrayLike,
+    *,
+    highlight: Iterable[int] | None = None,
+    inverse: bool = False,
+    label: str | None = None,
+    color: str = BLUE,
+) -> None:
     """Eigenvalues, or their inverses, against frequency; the frequencies in `highlight` are ringed.
 
     Parameters
@@ -177,7 +197,9 @@ def plot_spectrum(ax, eigenvalues, *, highlight=None, inverse=False, label=None,
     ax.set(yscale="log", xlabel="frequency ω", ylabel="1/λ" if inverse else "eigenvalue λ")
 
 
-def plot_exact_vs_spectral(ax, exact, spectral, correct=None, *, title=""):
+def plot_exact_vs_spectral(
+    ax: Axes, exact: ArrayLike, spectral: ArrayLike, correct: ArrayLike | None = None, *, title: str = ""
+) -> None:
     """Exact errors against predicted ones, one mark a data set, with the diagonal and the success line ε = 1.
 
     Parameters
@@ -209,7 +231,7 @@ def plot_exact_vs_spectral(ax, exact, spectral, correct=None, *, title=""):
     ax.set(xlim=(0, top), ylim=(0, top), xlabel="spectral error", ylabel="exact error", title=title, aspect="equal")
 
 
-def plot_error_plane(ax, signal, noise, error, *, title=""):
+def plot_error_plane(ax: Axes, signal: ArrayLike, noise: ArrayLike, error: ArrayLike, *, title: str = "") -> None:
     """Errors over the plane of the two quantities that make them: λ_N⁻¹ across, ⟨λ⁻¹⟩ up; on the diagonal ε = 1."""
     signal, noise = np.asarray(signal), np.asarray(noise)
     low, high = 0.9 * min(signal.min(), noise.min()), 1.1 * max(signal.max(), noise.max())
@@ -219,13 +241,16 @@ def plot_error_plane(ax, signal, noise, error, *, title=""):
     ax.figure.colorbar(marks, ax=ax, label="exact error ε").outline.set_visible(False)
 
 
-def plot_phase_diagram(ax, x, y, error, *, xlabel, ylabel, title=""):
+def plot_phase_diagram(
+    ax: Axes, x: ArrayLike, y: ArrayLike, error: ArrayLike, *, xlabel: str, ylabel: str, title: str = ""
+) -> None:
     """log₁₀ of errors over a grid as colours, cut at a tenth and ten, with the line ε = 1 between success and failure.
 
     Parameters
     ----------
     x : (m,) array; y : (n,) array; error : (n, m) array, positive
     """
+    error = np.asarray(error)
     exponent = np.log10(error)
     mesh = ax.pcolormesh(x, y, exponent, cmap="PuOr_r", vmin=-1, vmax=1, shading="nearest", rasterized=True)
     if (error < 1).any() and (error > 1).any():
