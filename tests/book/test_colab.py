@@ -55,7 +55,9 @@ def wheel(tmp_path_factory, serve):
 
 @pytest.fixture(scope="module")
 def newest(tmp_path_factory):
-    """Python of an environment with the newest releases, as Colab carries them; symlib is absent."""
+    """Python of an environment with the newest releases; symlib is absent. .ci/colab names one with Colab's own."""
+    if "SYMLIB_COLAB_PYTHON" in os.environ:
+        return Path(os.environ["SYMLIB_COLAB_PYTHON"])
     python = make_environment(tmp_path_factory.mktemp("newest") / "venv")
     run(str(python), "-m", "pip", "install", "--quiet", "--upgrade", "--no-compile", *NEWEST)
     return python
