@@ -3,16 +3,30 @@
 Distribution, retries after a lost worker and queues are Dask's own (Rocklin, 2015), imported where it is first needed.
 """
 
+import io
+import logging
+import multiprocessing
 import os
+import sys
+import tempfile
 import traceback
+import types
 import uuid
 from contextlib import contextmanager
+from pathlib import Path
+
+from tqdm import tqdm
 
 from symlib.support.checks import nonnegative_int
 
 # Arrays up to the first size come from memory that a process keeps; above the second it gives freed memory back.
 KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**28)}
 ADDRESS = "DASK_SCHEDULER_ADDRESS"  # where Dask itself looks for a scheduler
+_UNGUARDED = "SYMLIB_UNGUARDED"  # names a file by which a worker tells that it was about to start workers itself
+_GUARD = (
+    "each worker process imports the program that starts it, and would start workers too: put the call of "
+    'local_workers, and what follows it, under `if __name__ == "__main__":`'
+)
 
 
 @contextmanager
@@ -42,18 +56,80 @@ def local_workers(n):
     if nonnegative_int(n, "n") == 0:
         yield None
         return
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        # This process is to be a worker of the program that it imports, and meets the call that started it.
+        if _UNGUARDED not in os.environ:
+            raise RuntimeError(_GUARD)
+        Path(os.environ[_UNGUARDED]).touch()
+        sys.exit(1)
     Client = _client_class()
     import dask
 
     one_thread = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
-    with dask.config.set({"distributed.nanny.pre-spawn-environ": one_thread | KEPT_MEMORY}):
-        client = Client(n_workers=n, threads_per_worker=1, dashboard_address=None)
-    with client:
+    with tempfile.TemporaryDirectory() as folder:
+        unguarded = Path(folder, "unguarded")
+        environment = one_thread | KEPT_MEMORY | {_UNGUARDED: str(unguarded)}
+        with _environment_restored(environment), dask.config.set({"distributed.nanny.pre-spawn-environ": environment}):
+            try:
+                client = Client(
+                    n_workers=n,
+                    threads_per_worker=1,
+                    # Closing while work or heartbeats are on their way is no error, and Dask logs tracebacks of it.
+                    silence_logs=logging.CRITICAL,
+                    dashboard_address=None,
+                    scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # a port is bound without a dashboard too
+                )
+            except RuntimeError:
+                if unguarded.exists():
+                    raise RuntimeError(_GUARD) from None
+                raise
+    # A worker that takes the place of a lost one is started with the same environment.
+    with _environment_restored(environment), client, _reports_of(client):
         yield client
 
 
+@contextmanager
+def _environment_restored(names):
+    """Dask puts what its workers start with into this process's own environment, and leaves it there."""
+    before = {name: os.environ.get(name) for name in names}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+@contextmanager
+def _reports_of(client):
+    """What is still to be told of logs that are silenced: workers that are lost, and memory that runs short."""
+    from dask.distributed import SchedulerPlugin, WorkerPlugin
+
+    class LostWorkers(SchedulerPlugin):
+        def remove_worker(self, scheduler, worker, **_):
+            if running:
+                tqdm.write(
+                    f"a worker process ({worker}) was lost: killed, or out of memory; what it computed is computed "
+                    "again by another, or given up if it takes down several",
+                    file=sys.stderr,
+                )
+
+    class Memory(WorkerPlugin):  # within a function, so that it travels whole
+        def setup(self, worker):
+            logger = logging.getLogger("distributed.worker.memory")
+            logger.addHandler(logging.StreamHandler())
+
+    running = True
+    client.cluster.scheduler.add_plugin(LostWorkers())
+    client.register_plugin(Memory())
+    try:
+        yield
+    finally:
+        running = False
+
+
 def outcomes_of_cluster(function, settings, client):
-    import cloudpickle
     from dask.distributed import as_completed
 
     def call(packed):
@@ -72,7 +148,7 @@ def outcomes_of_cluster(function, settings, client):
     futures = {}
     try:
         for key, setting in settings.items():
-            packed = cloudpickle.dumps((function, setting))
+            packed = _packed_call(function, setting)
             # A name of its own each time: a scheduler may remember the failure of a name for a while.
             name = f"{getattr(function, '__name__', 'sweep')}-{uuid.uuid4().hex}"
             futures[client.submit(call, packed, key=name, pure=False)] = key
@@ -92,6 +168,26 @@ def outcomes_of_cluster(function, settings, client):
     finally:
         if client.status == "running":
             client.cancel(list(futures))
+
+
+def _packed_call(function, setting):
+    """As `cloudpickle` packs them, with the names of the files that code is from: tracebacks quote its lines."""
+    import cloudpickle
+
+    reduce = cloudpickle.Pickler.dispatch_table[types.CodeType]
+
+    class Pickler(cloudpickle.Pickler):
+        dispatch_table = cloudpickle.Pickler.dispatch_table.new_child(
+            {types.CodeType: lambda code: (_code_of_file, (code.co_filename, *reduce(code)))}
+        )
+
+    packed = io.BytesIO()
+    Pickler(packed).dump((function, setting))
+    return packed.getvalue()
+
+
+def _code_of_file(name, make, arguments):
+    return make(*arguments).replace(co_filename=name)
 
 
 @contextmanager
