@@ -1,20 +1,168 @@
-"""How many threads a BLAS gets: one for small matrices, where several cost more than they do.
+"""Threads: how many cores there are to use, work spread over them, and how many threads a BLAS gets.
 
-On a machine that is busy otherwise (chapters executed side by side, tests in parallel) threads that wait for each other
-have been seen to slow an inverse of order 128 a hundredfold.
+NumPy, XLA and compiled code release the interpreter's lock, so threads share out a batch without copies. Inside them a
+BLAS gets one thread: for small matrices several cost more than they do, and on a busy machine threads that wait for
+each other have been seen to slow an inverse of order 128 a hundredfold.
 """
 
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import copy_context
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeVar
+
+import scipy.linalg  # noqa: F401  its BLAS is to be among those that are found below
 from threadpoolctl import ThreadpoolController
 
 _MANY_FROM = 512  # order of a matrix from which on threads pay
+_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+_QUOTA = Path("/sys/fs/cgroup/cpu.max")  # of a container, "quota period" or "max period"
+
+Item, Result = TypeVar("Item"), TypeVar("Result")
+
 _blas = ThreadpoolController()
+_lock = threading.Lock()
+_holders, _before = 0, None  # contexts `one_thread` that are open, and what restores the limits from before the first
+_busy = 0  # threads at work in `in_threads`, callers included
+_within = threading.local()
 
 
-def threads_for(order):
-    """A context in which BLAS and LAPACK calls on matrices of this order run on one thread, or on all from 512 on."""
-    return one_thread() if order < _MANY_FROM else _blas.limit(limits=None, user_api="blas")
+def usable_cores() -> int:
+    """Number of cores that this process may keep busy, at least 1.
+
+    The least of: the cores it is bound to, its container's quota, OMP_NUM_THREADS and its kin in the environment, and
+    the threads that a BLAS is limited to, as by a surrounding `threadpoolctl.threadpool_limits`.
+    """
+    if hasattr(os, "process_cpu_count"):
+        cores = os.process_cpu_count() or 1
+    elif hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    with _lock:
+        limited = _before.get_original_num_threads() if _holders else {"blas": _blas_threads()}
+    named = (os.environ.get(name, "").split(",")[0].strip() for name in _LIMITS)
+    limits = [int(value) for value in named if value.isdecimal()]
+    return min(limit for limit in (cores, _quota(), limited.get("blas"), *limits) if limit)
 
 
-def one_thread():
-    """A context in which BLAS and LAPACK run on one thread."""
-    return _blas.limit(limits=1, user_api="blas")
+def in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """`[function(item) for item in items]`, computed on as many threads as there are usable cores.
+
+    BLAS runs on one thread meanwhile, whatever the number of cores, so results do not depend on it. A call from within
+    `function` runs in its thread, and calls from several threads share the cores. An error is raised as the loop would:
+    that of the first item that has one. Nothing is kept between calls, so a fork later on finds no thread missing.
+    """
+    items = list(items)
+    if len(items) < 2 or getattr(_within, "depth", 0):
+        return [function(item) for item in items]
+    results: list = [None] * len(items)
+    errors: dict[int, BaseException] = {}
+    waiting = deque(enumerate(items))
+
+    def work():
+        _within.depth = 1
+        try:
+            while not errors:
+                try:
+                    index, item = waiting.popleft()
+                except IndexError:
+                    return
+                try:
+                    results[index] = function(item)
+                except BaseException as error:
+                    errors[index] = error
+        finally:
+            _within.depth = 0
+
+    with one_thread(), _threads_taken(len(items)) as threads:
+        # A thread of its own context, so that for example `np.errstate` holds in it.
+        helpers = [threading.Thread(target=copy_context().run, args=(work,), daemon=True) for _ in range(threads - 1)]
+        started = []
+        try:
+            for helper in helpers:
+                try:
+                    helper.start()
+                except RuntimeError:  # no more threads are to be had, as while the interpreter ends
+                    break
+                started.append(helper)
+            work()
+        finally:
+            waiting.clear()
+            for helper in started:
+                helper.join()
+    if errors:
+        # Items are begun in order, so all before the first that failed are done.
+        raise errors[min(errors)]
+    return results
+
+
+@contextmanager
+def _threads_taken(most: int) -> Iterator[int]:
+    """How many threads, the caller's included, may work now: of the usable cores those that no other call holds."""
+    global _busy
+    cores = usable_cores()
+    with _lock:
+        taken = max(1, min(most, cores - _busy))
+        _busy += taken
+    try:
+        yield taken
+    finally:
+        with _lock:
+            _busy -= taken
+
+
+def threads_for(order: int) -> AbstractContextManager:
+    """A context in which BLAS and LAPACK calls on matrices of this order run on one thread, or from 512 on as set."""
+    return one_thread() if order < _MANY_FROM else nullcontext()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """A context in which BLAS and LAPACK run on one thread.
+
+    The limit holds for the whole process. Contexts may be nested and opened from several threads: the first sets the
+    limit, and the last to close restores what the first found.
+    """
+    global _holders, _before
+    with _lock:
+        if not _holders:
+            _before = _blas.limit(limits=1, user_api="blas")
+        _holders += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _holders -= 1
+            if not _holders:
+                _before.restore_original_limits()
+
+
+def _blas_threads() -> int | None:
+    """The fewest threads that a BLAS of this process is set to; None where none is known."""
+    return min((library.num_threads for library in _blas.lib_controllers if library.user_api == "blas"), default=None)
+
+
+@lru_cache
+def _quota() -> int | None:
+    """Cores' worth of time that the container allows, rounded up; None without a limit."""
+    try:
+        quota, period = _QUOTA.read_text().split()
+        return max(1, -(-int(quota) // int(period)))
+    except (OSError, ValueError):
+        return None
+
+
+def _fresh_in_child():
+    """In a forked process only the thread that forked goes on: the others hold nothing."""
+    global _busy
+    _busy = 0
+    _lock.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_fresh_in_child)
