@@ -5,12 +5,13 @@ One file a result, named by the digest of the call (`fingerprints`), written who
 
 import io
 import json
+import os
+import uuid
 import zipfile
-from pathlib import Path
 
 import numpy as np
 
-from symlib.support.files import replacing
+from symlib.support.files import expanded, replacing
 
 
 def pack(result, note=""):
@@ -49,11 +50,26 @@ def unpack(packed):
 class ResultStore:
     """A folder of results by key."""
 
-    def __init__(self, folder):
-        self.folder = Path(folder)
+    def __init__(self, folder: str | os.PathLike):
+        self.folder = expanded(folder)
 
     def path(self, key):
         return self.folder / f"{key}.npz"
+
+    def check(self):
+        """OSError if nothing can be written: better known before hours of computing than after."""
+        probe = self.path(f"probe-{uuid.uuid4().hex}").with_suffix("")
+        try:
+            with replacing(probe) as file:
+                file.write(bytes(4096))
+            probe.unlink()
+        except OSError as error:
+            cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
+            message = (
+                f"no results can be stored in {self.folder}: {cause.strerror or cause}; make room or give another "
+                "folder, by folder= or by the environment variable SYMLIB_CACHE"
+            )
+            raise (OSError(error.errno, message) if error.errno else OSError(message)) from error
 
     def put(self, key, packed):
         with replacing(self.path(key)) as file:
@@ -63,7 +79,7 @@ class ResultStore:
         """The result of that key; KeyError where there is none, or none that can be read."""
         try:
             return unpack(self.path(key).read_bytes())
-        except (FileNotFoundError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise KeyError(key) from error
 
 

@@ -109,6 +109,8 @@ def test_workers_of_this_machine_compute_on_one_thread_and_keep_freed_memory(tmp
         return [os.environ.get(name) for name in names], os.getpid()
 
     with local_workers(1) as client:
+        assert "OMP_NUM_THREADS" not in os.environ  # of this process
+        assert client.scheduler_info()["services"].get("dashboard") != 8787  # where another cluster may be
         (settings, process), *_ = sweep(settings_of, [{"names": names}], client, folder=tmp_path, progress=False)
     assert settings == ["1", "1", *KEPT_MEMORY.values()] and process != os.getpid()
     with local_workers(0) as client:
@@ -148,6 +150,61 @@ def test_by_default_results_are_in_the_cache_folder(tmp_path, log, monkeypatch):
     (path,) = (tmp_path / "cache" / "sweeps").iterdir()
     with np.load(path) as stored:  # whoever finds the file can tell what it is
         assert re.search(r"spectrum\(\*\*\{'n': 2", json.loads(stored["tree"].tobytes())["note"])
+
+
+@pytest.mark.parametrize("where", ["argument", "environment"])
+def test_a_folder_that_takes_nothing_is_refused_before_anything_runs(where, tmp_path, log, monkeypatch):
+    (tmp_path / "file").touch()
+    nowhere = tmp_path / "file" / "store"  # a file where a folder should be, as root may write into read-only folders
+    monkeypatch.setenv("SYMLIB_CACHE", str(nowhere))
+    message = f"no results can be stored in {nowhere}.*: .*folder= or by the environment variable SYMLIB_CACHE"
+    with pytest.raises(OSError, match=message):
+        folder = nowhere if where == "argument" else None
+        sweep(breaks_on_odd, [{"n": 2, "log": str(log)}], folder=folder, progress=False)
+    assert calls(log) == {}
+
+
+def test_a_folder_that_holds_all_results_need_not_be_written_to(tmp_path, log, monkeypatch):
+    settings = [{"n": 2, "log": str(log)}]
+    sweep(breaks_on_odd, settings, folder=tmp_path / "store", progress=False)
+    assert [path.suffix for path in (tmp_path / "store").iterdir()] == [".npz"]  # of the probe nothing is left
+    monkeypatch.setattr(ResultStore, "check", None)
+    monkeypatch.setattr(ResultStore, "put", None)
+    assert sweep(breaks_on_odd, settings, folder=tmp_path / "store", progress=False) == [2]
+
+
+def test_the_home_folder_may_be_written_as_a_tilde(tmp_path, log, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    sweep(breaks_on_odd, [{"n": 2, "log": str(log)}], folder="~/store", progress=False)
+    assert len(list((tmp_path / "home" / "store").iterdir())) == 1 and not (tmp_path / "~").exists()
+
+
+def zeros(n):
+    return np.zeros(n)
+
+
+def test_a_result_that_finds_no_room_is_not_lost(tmp_path, capfd):
+    resource = pytest.importorskip("resource", reason="only POSIX limits the size of files")
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    try:
+        with pytest.raises(SweepError) as caught:
+            sweep(zeros, grid(n=[10, 100_000, 20, "x"]), folder=tmp_path / "store", progress=False)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    error = caught.value
+    assert [result if result is None else len(result) for result in error.results] == [10, 100_000, 20, None]
+    ((unstored, reason),) = error.unstored
+    assert unstored == {"n": 100_000} and str(tmp_path / "store") in reason and "File too large" in reason
+    assert re.search(r"1 of 4 results of zeros could not be stored in .*store and are in `results`", str(error))
+    assert "1 of 4 settings of zeros failed, the other 2 are stored in" in str(error)
+    assert "the result of zeros for {'n': 100000} is not stored: " in capfd.readouterr().err
+    assert len(list((tmp_path / "store").iterdir())) == 2
+    assert len(sweep(zeros, grid(n=[100_000]), folder=tmp_path / "store", progress=False)[0]) == 100_000
 
 
 @pytest.mark.parametrize("where", ["here", "cluster"])
@@ -195,6 +252,63 @@ def test_a_killed_worker_loses_nothing(client, tmp_path, log):
     assert squares == [n * n for n in range(8)]
     assert len(victims) == 1 and max(calls(log).values()) == 2, "the worker was killed while it computed nothing"
     client.wait_for_workers(2, timeout=30)  # for the tests that follow
+
+
+CLOSINGS = """
+import os, sys, time
+from pathlib import Path
+from symlib.sweeps import local_workers, sweep
+
+def waits(n, pause):
+    time.sleep(pause)
+    return n
+
+def crashes_once(folder):
+    if not Path(folder, "crashed").exists():
+        Path(folder, "crashed").touch()
+        os.kill(os.getpid(), 9)
+    return "computed"
+
+if __name__ == "__main__":
+    for last in (False, True):
+        with local_workers(2) as client:
+            work = client.map(waits, range(40), pause=0.3)
+            time.sleep(0.5)
+            if last:
+                print("closed", file=sys.stderr, flush=True)
+                print(sweep(crashes_once, [{"folder": sys.argv[1]}], client, folder=sys.argv[1], progress=False))
+"""
+
+
+@pytest.mark.slow
+def test_local_workers_close_without_a_word_and_lost_ones_are_told(tmp_path):
+    (tmp_path / "closings.py").write_text(CLOSINGS)
+    run = [sys.executable, str(tmp_path / "closings.py"), str(tmp_path)]
+    done = subprocess.run(run, capture_output=True, text=True, check=True)
+    first, told, *others = done.stderr.splitlines()
+    assert first == "closed" and not others, "closing wrote something"
+    assert re.match(r"a worker process \(tcp://.*\) was lost: killed, or out of memory", told)
+    assert done.stdout == "['computed']\n"
+
+
+UNGUARDED = """
+from symlib.sweeps import grid, local_workers, sweep
+
+def f(seed):
+    return seed
+
+with local_workers(2) as client:
+    print(sweep(f, grid(seed=[1]), client, progress=False))
+"""
+
+
+def test_a_program_without_a_main_guard_is_told_so_in_a_line(tmp_path):
+    (tmp_path / "unguarded.py").write_text(UNGUARDED)
+    run = [sys.executable, str(tmp_path / "unguarded.py")]
+    done = subprocess.run(run, capture_output=True, text=True, timeout=120)
+    *traceback, last = done.stderr.splitlines()
+    assert 'under `if __name__ == "__main__":`' in last and len(traceback) < 12 and done.returncode == 1
+    assert done.stdout == ""
 
 
 @pytest.fixture
