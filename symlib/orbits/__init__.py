@@ -1,13 +1,7 @@
 """Orbits: each seed together with all that the elements of a group make of it."""
 
-from symlib.orbits.images import (
-    dihedral_orbits,
-    normalize,
-    points,
-    rotation_operators,
-    rotation_orbits,
-    translation_orbits,
-)
+from symlib.orbits.images import dihedral_orbits, rotation_operators, rotation_orbits, translation_orbits
+from symlib.orbits.preprocessing import normalize, points
 
 __all__ = [
     "dihedral_orbits",

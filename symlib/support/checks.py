@@ -1,24 +1,43 @@
 """Validation of what callers pass in: each function returns a clean value or says what was wrong and what to do."""
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 # Asymmetry and invariance beyond this fraction of the largest entry is not rounding. Rounding in a Gram
 # matrix of float64 kernels is near 1e-14; the square-root singularity of arccos lifts it to 1e-8 at worst.
 SYMMETRY_TOLERANCE = 1e-7
 
 
-def finite_array(x, name, ndim=None, min_ndim=None):
+def plain_array(x: ArrayLike, name: str) -> NDArray:
+    """`x` as a NumPy array that holds all that `x` says.
+
+    Raises
+    ------
+    TypeError
+        For masked and sparse arrays, which NumPy converts without their mask or not at all.
+    """
+    parts = x if isinstance(x, (list, tuple)) else ()
+    if isinstance(x, np.ma.MaskedArray) or any(isinstance(part, np.ma.MaskedArray) for part in parts):
+        raise TypeError(
+            f"{name} is a masked array, whose masked entries would be used as data; leave those points out, or fill "
+            "the entries with values of your choice: x.filled(value)"
+        )
+    if hasattr(x, "toarray") and hasattr(x, "nnz"):
+        raise TypeError(f"{name} is a sparse {type(x).__name__}; pass {name}.toarray()")
+    return np.asarray(x)
+
+
+def finite_array(x: ArrayLike, name: str, ndim: int | None = None, min_ndim: int | None = None) -> NDArray[np.float64]:
     """`x` as a float64 array of the wanted rank, every entry finite.
 
     Raises
     ------
     ValueError
-        If the rank differs from `ndim`, is below `min_ndim`, or an entry is NaN or infinite.
+        If the rank differs from `ndim`, is below `min_ndim`, or an entry is NaN or infinite, or no real number.
+    TypeError
+        If `x` is masked or sparse.
     """
-    x = np.asarray(x)
-    if np.iscomplexobj(x):
-        raise ValueError(f"{name} must be real, got dtype {x.dtype}; take its real part if that is meant")
-    x = x.astype(np.float64, copy=False)
+    x = _real(plain_array(x, name), name)
     if ndim is not None and x.ndim != ndim:
         raise ValueError(f"{name} must be {ndim}-dimensional, got shape {x.shape}")
     if min_ndim is not None and x.ndim < min_ndim:
@@ -29,23 +48,41 @@ def finite_array(x, name, ndim=None, min_ndim=None):
     return x
 
 
-def positive_int(value, name):
+def _real(x, name):
+    """`x` in float64; dates and text that NumPy would convert as well are no numbers."""
+    if np.iscomplexobj(x):
+        raise ValueError(f"{name} must be real, got dtype {x.dtype}; take its real part if that is meant")
+    if x.dtype == object and not any(isinstance(entry, (str, bytes)) for entry in x.flat):
+        try:
+            return x.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{name} must hold numbers, got an entry that is none ({error}); remove it") from error
+    if x.dtype.kind not in "buif":
+        raise ValueError(f"{name} must hold numbers, got dtype {x.dtype}; convert it, so that the unit is your choice")
+    return x.astype(np.float64, copy=False)
+
+
+def positive_int(value: int, name: str) -> int:
     """`value` as an int of at least 1."""
     return _int_from(1, value, name)
 
 
-def nonnegative_int(value, name):
+def nonnegative_int(value: int, name: str) -> int:
     """`value` as an int of at least 0."""
     return _int_from(0, value, name)
 
 
 def _int_from(least, value, name):
-    if isinstance(value, bool) or int(value) != value or value < least:
+    try:
+        whole = not isinstance(value, (bool, np.bool_)) and int(value) == value and value >= least
+    except (TypeError, ValueError, OverflowError):  # text, None, NaN, infinity
+        whole = False
+    if not whole:
         raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
     return int(value)
 
 
-def nonnegative(value, name):
+def nonnegative(value: float, name: str) -> float:
     """`value` as a finite float of at least 0."""
     value = float(value)
     if not (np.isfinite(value) and value >= 0):
@@ -53,7 +90,7 @@ def nonnegative(value, name):
     return value
 
 
-def positive(value, name):
+def positive(value: float, name: str) -> float:
     """`value` as a finite float above 0."""
     value = nonnegative(value, name)
     if not value:
@@ -61,14 +98,14 @@ def positive(value, name):
     return value
 
 
-def fraction(value, name):
+def fraction(value: float, name: str) -> float:
     """`value` as a float in [0, 1)."""
     if not 0 <= value < 1:
         raise ValueError(f"{name} must be in [0, 1), got {value}")
     return float(value)
 
 
-def symmetric_gram(gram, name="gram"):
+def symmetric_gram(gram: ArrayLike, name: str = "gram") -> NDArray[np.float64]:
     """`gram` as a float64 array (..., n, n), finite and symmetric up to rounding."""
     gram = finite_array(gram, name, min_ndim=2)
     if gram.shape[-1] != gram.shape[-2]:
@@ -92,7 +129,7 @@ def symmetric_gram(gram, name="gram"):
     return gram
 
 
-def invariant_kappa(kappa, group, name="kappa"):
+def invariant_kappa(kappa: ArrayLike, group, name: str = "kappa") -> NDArray[np.float64]:
     """`kappa` as a float64 array (..., |G|, C, C) with kappa(u⁻¹) = kappa(u)ᵀ, as symmetry of K demands."""
     kappa = finite_array(kappa, name, min_ndim=3)
     if kappa.shape[-3] != group.order or kappa.shape[-1] != kappa.shape[-2]:
@@ -109,7 +146,7 @@ def invariant_kappa(kappa, group, name="kappa"):
     return kappa
 
 
-def label_array(labels, n, what):
+def label_array(labels: ArrayLike, n: int, what: str) -> NDArray[np.float64]:
     """`labels` as float64 (n,) or (n, k)."""
     labels = finite_array(labels, "labels")
     if labels.ndim not in (1, 2) or labels.shape[0] != n:
@@ -117,7 +154,7 @@ def label_array(labels, n, what):
     return labels
 
 
-def index_array(indices, sizes, name):
+def index_array(indices: ArrayLike, sizes: tuple[int, ...], name: str) -> NDArray[np.intp]:
     """`indices` as an int array of distinct entries: (h,) for one size, (h, len(sizes)) for several.
 
     Raises
@@ -125,7 +162,7 @@ def index_array(indices, sizes, name):
     ValueError
         If empty, repeated, not whole, out of range, or of the wrong shape.
     """
-    indices = np.asarray(indices)
+    indices = plain_array(indices, name)
     single = len(sizes) == 1
     wanted = "(h,)" if single else f"(h, {len(sizes)})"
     if indices.ndim != (1 if single else 2) or (not single and indices.shape[1] != len(sizes)):
