@@ -260,7 +260,7 @@ def _array(array, name):
 
 
 def _tensor(tensor, name):
-    import torch
+    torch = sys.modules["torch"]  # loaded by whoever made the tensor
 
     if type(tensor) not in (torch.Tensor, torch.nn.Parameter) or tensor.layout != torch.strided or tensor.is_quantized:
         raise _refusal(tensor, name, "pass its numbers as an array")

@@ -138,7 +138,7 @@ def outcomes_of_cluster(function, settings, client):
         import pickle
 
         function, setting = pickle.loads(packed)
-        from symlib.sweeps.run import packed_call
+        from symlib.sweeps.result_store import packed_call
 
         return packed_call(function, setting)
 

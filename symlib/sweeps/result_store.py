@@ -41,6 +41,11 @@ def pack(result, note=""):
     return buffer.getvalue()
 
 
+def packed_call(function, setting):
+    """The packed result: what the store takes is known where it was computed, and only data travels back."""
+    return pack(function(**setting), note=f"{getattr(function, '__qualname__', function)}(**{setting})")
+
+
 def unpack(packed):
     """The result in the bytes that `pack` gave."""
     with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from symlib.support.cache_folder import cache_folder
 from symlib.support.fingerprints import code_fingerprint, setting_fingerprint
 from symlib.sweeps.cluster import ADDRESS, connected_client, outcomes_of_cluster
-from symlib.sweeps.result_store import ResultStore, pack, unpack
+from symlib.sweeps.result_store import ResultStore, packed_call, unpack
 
 
 class SweepError(RuntimeError):
@@ -205,8 +205,3 @@ def _outcomes(function, settings, client):
     else:
         with connected_client(client) as connected:
             yield from outcomes_of_cluster(function, settings, connected)
-
-
-def packed_call(function, setting):
-    """The packed result: what the store takes is known where it was computed, and only data travels back."""
-    return pack(function(**setting), note=f"{getattr(function, '__qualname__', function)}(**{setting})")
