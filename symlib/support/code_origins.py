@@ -86,8 +86,10 @@ def source_of_symlib() -> str:
 
 def _source_below(folder):
     digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
+    for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
+        if not path.is_file() or "__pycache__" in path.parts or path.name.startswith("."):
+            continue
         digest.update(name.encode() + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 

@@ -120,7 +120,7 @@ def described(value, name: str) -> Description:
 
 def _function(function):
     name = full_name(function)
-    module = function.__globals__.get("__name__")  # __module__ may be that of a function which it wraps
+    module = module_of(function)
     package = installed(module)
     if package and _found_at(module, function.__qualname__) is function:
         return Description((name, package))
@@ -191,13 +191,24 @@ def _module(use, name):
         return Description(("module", module, package))
     user = name.rpartition("used by ")[2]
     members = sorted(use.names & set(vars(use.module)))
-    leads_to = [(SourceFile(module), name)]
+    leads_to = [(SourceFile(module), name), *_codes_in(use.module, name)]
     for member in members:
         value = vars(use.module)[member]
         if isinstance(value, types.ModuleType):
             value = ModuleUse(value, use.names)
         leads_to.append((value, f"{module}.{member}, used by {user}"))
     return Description(("module", members), leads_to)
+
+
+def _codes_in(module, name):
+    """The code that a module has loaded, which its file may have lost since."""
+    holders = [module, *(value for value in vars(module).values() if isinstance(value, type))]
+    functions = (value for holder in holders for _, value in sorted(vars(holder).items(), key=lambda item: item[0]))
+    return [
+        (value.__code__, name)
+        for value in functions
+        if isinstance(value, types.FunctionType) and value.__globals__ is vars(module)
+    ]
 
 
 def _source_file(source):
@@ -344,6 +355,11 @@ def _variable_of(value, module):
     """The variable of a module that is loaded which holds this object, as the one of its kind that all use."""
     variables = list(vars(sys.modules[module]).items()) if module in sys.modules else ()
     return next((variable for variable, held in variables if held is value), None)
+
+
+def module_of(function: types.FunctionType) -> str | None:
+    """Name of the module that its code is of; `__module__` may be that of a function which it wraps."""
+    return function.__globals__.get("__name__")
 
 
 def full_name(thing):

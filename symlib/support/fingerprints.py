@@ -8,11 +8,13 @@ automata, Hopcroft, 1971). The digest of a graph is that of its nodes; addresses
 """
 
 import hashlib
+import types
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from symlib.support.code_origins import source_of_symlib
-from symlib.support.descriptions import ModuleUse, SourceFile, described, text_of
+from symlib.support.code_origins import installed, source_of_symlib
+from symlib.support.descriptions import ModuleUse, SourceFile, described, full_name, module_of, text_of
 
 _VERSION = "2"  # of what counts, and how; results kept under the keys of another one are computed anew
 
@@ -84,8 +86,38 @@ def setting_fingerprint(code: str, setting: dict) -> str:
     return _sha((_VERSION, source_of_symlib(), code, values))
 
 
+def codes_of(thing: Any) -> dict[str, str]:
+    """Digest of the compiled code of each function of the user's own that `thing` leads to, by its full name.
+
+    Another process that loaded other code under one of these names computes something else. Left out are names that
+    several functions share, and code that pytest rewrote, which others load as it is written.
+    """
+    _, reached = _graph(thing, "function")
+    functions = [value for value, _ in reached if isinstance(value, types.FunctionType)]
+    own = [f for f in functions if not installed(module_of(f)) and "@pytest_ar" not in f.__code__.co_names]
+    times = Counter(map(full_name, own))
+    return {full_name(f): _digest(f.__code__, "code") for f in own if times[full_name(f)] == 1}
+
+
 def _digest(root, name):
     """Digest of the graph of what `root` leads to."""
+    text = text_of(root)
+    if text is not None:
+        return _sha((_VERSION, text))
+    nodes, _ = _graph(root, name)
+    digests, distinct = [""] * len(nodes), 0
+    while True:
+        digests = [
+            _sha((own, sorted(digests[i] for i in ends) if in_any_order else [digests[i] for i in ends]))
+            for own, ends, in_any_order in nodes
+        ]
+        before, distinct = distinct, len(set(digests))
+        if distinct == before:
+            return _sha((_VERSION, digests[0], sorted(set(digests))))
+
+
+def _graph(root, name):
+    """What `root` leads to: nodes (digest of what it says, numbers of its ends, whether in any order), and values."""
     nodes, index, values = [], {}, []
 
     def number_or_text(value, name):
@@ -98,8 +130,7 @@ def _digest(root, name):
             values.append((value, name))  # which also keeps it, so that no other takes its id
         return index[key]
 
-    if (text := number_or_text(root, name)) and isinstance(text, str):
-        return _sha((_VERSION, text))
+    number_or_text(root, name)
     for value, name in values:  # which grows on the way
         says, leads_to, in_any_order = described(value, name)
         ends = [number_or_text(*end) for end in leads_to]
@@ -108,16 +139,7 @@ def _digest(root, name):
         if in_any_order:
             texts = sorted(text for text in texts if text is not None)
         nodes.append((_sha((says, texts)), numbers, in_any_order))
-
-    digests, distinct = [""] * len(nodes), 0
-    while True:
-        digests = [
-            _sha((own, sorted(digests[i] for i in ends) if in_any_order else [digests[i] for i in ends]))
-            for own, ends, in_any_order in nodes
-        ]
-        before, distinct = distinct, len(set(digests))
-        if distinct == before:
-            return _sha((_VERSION, digests[0], sorted(set(digests))))
+    return nodes, values
 
 
 def _sha(parts):

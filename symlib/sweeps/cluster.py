@@ -12,12 +12,15 @@ import tempfile
 import traceback
 import types
 import uuid
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
 from symlib.support.checks import nonnegative_int
+from symlib.support.fingerprints import codes_of
 
 # Arrays up to the first size come from memory that a process keeps; above the second it gives freed memory back.
 KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**28)}
@@ -30,20 +33,26 @@ _GUARD = (
 
 
 @contextmanager
-def local_workers(n):
+def local_workers(n: int) -> Iterator[Any]:
     """A Dask client with `n` processes on this machine, each computing on one thread; None, for `sweep`, if n is 0.
 
     Parameters
     ----------
     n : int, at least 0
+        In a program, call it under `if __name__ == "__main__":`, since each process imports the program; a notebook
+        needs no such line.
 
     Raises
     ------
     ValueError
         If `n` is not such a number.
+    RuntimeError
+        If a program calls it without that line.
 
     Notes
     -----
+    A process that is lost, killed or out of memory, is told on stderr, and another takes its place.
+
     Dask tells its workers to give freed memory back to the system at once. Training frees and takes up arrays at every
     step: with workers that keep some (`KEPT_MEMORY`, for the GNU C library) it took 60 % of the time.
 
@@ -137,18 +146,21 @@ def outcomes_of_cluster(function, settings, client):
         # unpack on arrival makes Dask wait for ever, hence a function that travels whole and names no module.
         import pickle
 
-        function, setting = pickle.loads(packed)
-        from symlib.sweeps.result_store import packed_call
+        function, setting, codes = pickle.loads(packed)
+        from symlib.sweeps.cluster import check_code
+        from symlib.sweeps.run import packed_call
 
+        check_code(function, codes)
         return packed_call(function, setting)
 
     gone = f"the Dask scheduler at {client.scheduler.address if client.scheduler else 'the address of client'} is gone"
     if client.status != "running":
         raise ConnectionError(gone)
+    codes = (sys.version_info[:2], codes_of(function))
     futures = {}
     try:
         for key, setting in settings.items():
-            packed = _packed_call(function, setting)
+            packed = _pack_call(function, setting, codes)
             # A name of its own each time: a scheduler may remember the failure of a name for a while.
             name = f"{getattr(function, '__name__', 'sweep')}-{uuid.uuid4().hex}"
             futures[client.submit(call, packed, key=name, pure=False)] = key
@@ -170,7 +182,7 @@ def outcomes_of_cluster(function, settings, client):
             client.cancel(list(futures))
 
 
-def _packed_call(function, setting):
+def _pack_call(*call):
     """As `cloudpickle` packs them, with the names of the files that code is from: tracebacks quote its lines."""
     import cloudpickle
 
@@ -182,12 +194,29 @@ def _packed_call(function, setting):
         )
 
     packed = io.BytesIO()
-    Pickler(packed).dump((function, setting))
+    Pickler(packed).dump(call)
     return packed.getvalue()
 
 
 def _code_of_file(name, make, arguments):
     return make(*arguments).replace(co_filename=name)
+
+
+def check_code(function, codes):
+    """RuntimeError if this worker has loaded other code of the user's files than the process that sends the call."""
+    version, expected = codes
+    if version != sys.version_info[:2]:
+        return
+    try:
+        found = codes_of(function)
+    except TypeError:  # of what it made since, such as open files
+        return
+    other = sorted(name for name in found if expected.get(name, found[name]) != found[name])
+    if other:
+        raise RuntimeError(
+            f"the code of {', '.join(other)} on this worker is not the one that the sweep was started with, as after "
+            "an edit of its file; start the workers anew, or load the file anew where the sweep is started"
+        )
 
 
 @contextmanager

@@ -207,6 +207,16 @@ def test_values_that_lead_back_to_themselves():
     assert code_fingerprint(loop(1)) == code_fingerprint(loop(1)) != code_fingerprint(loop(2))
 
 
+def test_code_that_is_loaded_counts_though_its_file_is_edited(project):
+    files = {"run.py": "import a\ndef f(x): return getattr(a, 'h' + x)()", "a.py": "def h1(): return 1"}
+    edited = "def h1(): return 2"
+
+    def edit(module):
+        Path(module.a.__file__).write_text(edited)
+
+    assert project(files, prepare=edit) != project({**files, "a.py": edited})
+
+
 def test_graphs_are_told_apart_far_from_their_root():
     def chain(n, last):
         function = last
@@ -330,10 +340,10 @@ def test_packages_that_pip_put_elsewhere_count_by_version(tmp_path, monkeypatch)
 def test_every_file_of_symlib_counts(tmp_path):
     original = Path(code_origins.__file__).parents[1]
     copy = tmp_path / "symlib"
-    shutil.copytree(original, copy, ignore=shutil.ignore_patterns("*.gz", "__pycache__"))
+    shutil.copytree(original, copy, ignore=shutil.ignore_patterns("__pycache__"))
     first = code_origins._source_below(copy)
     assert first == code_origins._source_below(original) == code_origins.source_of_symlib()
-    files = sorted(copy.rglob("*.py"))
+    files = sorted(path for path in copy.rglob("*") if path.is_file())
     assert {"gram.py", "pose_batches.py", "fingerprints.py"} < {file.name for file in files}
     digests = {first}
     for file in files:

@@ -1,6 +1,7 @@
 """Sweeps: here and on two worker processes; failures, lost workers, lost schedulers, and what a key depends on."""
 
 import functools
+import importlib
 import json
 import os
 import re
@@ -231,6 +232,31 @@ def test_a_function_that_workers_cannot_import_fails_by_name(client, tmp_path):
     function = function_of_file(tmp_path / "elsewhere.py", "def f():\n    return 1\n")
     with pytest.raises(SweepError, match="ModuleNotFoundError: No module named 'from_elsewhere'"):
         sweep(function, [{}], client, folder=tmp_path / "store", progress=False)
+
+
+def test_a_worker_that_loaded_other_code_is_refused(client, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    client.run(lambda: sys.path.insert(0, str(tmp_path)))
+    (tmp_path / "edited.py").write_text("def g(): return 1\n\ndef f(): return g()\n")
+    import edited
+
+    options = {"folder": tmp_path / "store", "progress": False}
+    assert sweep(edited.f, [{}], client, **options) == [1]
+    (tmp_path / "edited.py").write_text("def g(): return 1000\n\ndef f(): return g()\n")
+    importlib.reload(edited)
+    with pytest.raises(
+        SweepError, match="the code of edited.g on this worker is not the one .* start the workers anew"
+    ):
+        # So many that each worker gets some: one of them has not loaded the file before.
+        sweep(functools.partial(calls_of, edited.f), grid(n=range(8)), client, **options)
+    client.run(lambda: sys.path.remove(str(tmp_path)))
+    del sys.modules["edited"]
+
+
+def calls_of(function, n):
+    time.sleep(0.05)
+    return function()
 
 
 def test_a_killed_worker_loses_nothing(client, tmp_path, log):
