@@ -72,7 +72,7 @@ def local_workers(n: int) -> Iterator[Any]:
         Path(os.environ[_UNGUARDED]).touch()
         sys.exit(1)
     Client = _client_class()
-    import dask
+    import dask.config
 
     one_thread = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     with tempfile.TemporaryDirectory() as folder:
@@ -148,7 +148,7 @@ def outcomes_of_cluster(function, settings, client):
 
         function, setting, codes = pickle.loads(packed)
         from symlib.sweeps.cluster import check_code
-        from symlib.sweeps.run import packed_call
+        from symlib.sweeps.result_store import packed_call
 
         check_code(function, codes)
         return packed_call(function, setting)

@@ -21,8 +21,7 @@ import numpy as np
 import pytest
 
 from symlib import kernels
-from symlib.support import code_origins
-from symlib.support.fingerprints import call_fingerprint, code_fingerprint
+from symlib.support.fingerprints import call_fingerprint, code_fingerprint, keys, origins
 
 names = (f"project_{i}" for i in itertools.count())
 
@@ -293,7 +292,7 @@ def test_keys_are_the_same_in_every_process(tmp_path, project):
     files = {"run.py": text, "helpers.py": "SET = frozenset('abcdefgh')"}
     for name, content in files.items():
         (tmp_path / name).write_text(content)
-    code = IN_ANOTHER_PROCESS.format(folder=str(tmp_path), root=str(Path(code_origins.__file__).parents[2]))
+    code = IN_ANOTHER_PROCESS.format(folder=str(tmp_path), root=str(Path(origins.__file__).parents[3]))
     keys = {project(files)}
     for seed in ("1", "2"):
         done = subprocess.run(
@@ -312,58 +311,59 @@ def test_installed_packages_count_by_version(project, monkeypatch):
     before = project(text)
     plain = project({"run.py": "def f(x): return x"})
     with monkeypatch.context() as patch:
-        patch.setattr(code_origins.metadata, "version", lambda name: "of tomorrow")
-        code_origins._package_at.cache_clear()
+        patch.setattr(origins.metadata, "version", lambda name: "of tomorrow")
+        origins._package_at.cache_clear()
         assert project(text) != before and project({"run.py": "def f(x): return x"}) == plain
-    code_origins._package_at.cache_clear()
-    assert code_origins.installed("numpy.linalg") == f"numpy {np.__version__}"
-    assert code_origins.installed("json.decoder").startswith("Python 3.")
-    assert code_origins.installed("itertools") == code_origins.installed("json")
-    assert code_origins.installed("__main__") is code_origins.installed("nowhere_to_be_found") is None
+    origins._package_at.cache_clear()
+    assert origins.installed("numpy.linalg") == f"numpy {np.__version__}"
+    assert origins.installed("json.decoder").startswith("Python 3.")
+    assert origins.installed("itertools") == origins.installed("json")
+    assert origins.installed("__main__") is origins.installed("nowhere_to_be_found") is None
 
 
 def test_packages_that_pip_put_elsewhere_count_by_version(tmp_path, monkeypatch):
     (tmp_path / "vendored").mkdir()
     (tmp_path / "vendored" / "__init__.py").touch()
     monkeypatch.syspath_prepend(str(tmp_path))
-    assert code_origins.installed("vendored") is None
+    assert origins.installed("vendored") is None
     (tmp_path / "vendored-2.0.dist-info").mkdir()
     (tmp_path / "vendored-2.0.dist-info" / "METADATA").write_text(
         "Metadata-Version: 2.1\nName: vendored\nVersion: 2.0\n"
     )
-    code_origins._package_at.cache_clear()
+    origins._package_at.cache_clear()
     importlib.invalidate_caches()
-    assert code_origins.installed("vendored") == "vendored 2.0"
-    code_origins._package_at.cache_clear()
+    assert origins.installed("vendored") == "vendored 2.0"
+    origins._package_at.cache_clear()
 
 
 def test_every_file_of_symlib_counts(tmp_path):
-    original = Path(code_origins.__file__).parents[1]
+    original = Path(origins.__file__).parents[2]
     copy = tmp_path / "symlib"
     shutil.copytree(original, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    first = code_origins._source_below(copy)
-    assert first == code_origins._source_below(original) == code_origins.source_of_symlib()
+    origins.source_of_symlib.cache_clear()
+    first = origins._source_below(copy)
+    assert first == origins._source_below(original) == origins.source_of_symlib()
     files = sorted(path for path in copy.rglob("*") if path.is_file())
     assert {"gram.py", "pose_batches.py", "fingerprints.py"} < {file.name for file in files}
     digests = {first}
     for file in files:
         with open(file, "a") as end:
             end.write("# changed\n")
-        digests.add(code_origins._source_below(copy))
+        digests.add(origins._source_below(copy))
     assert len(digests) == len(files) + 1
     (copy / "kernels" / "deep").mkdir()
     (copy / "kernels" / "deep" / "new.py").touch()
-    assert code_origins._source_below(copy) not in digests
+    assert origins._source_below(copy) not in digests
 
 
 def test_symlib_counts_where_it_is_used(monkeypatch):
-    keys = [[code_fingerprint(thing) for thing in (kernels.rbf, drawn)]]
+    found = [[code_fingerprint(thing) for thing in (kernels.rbf, drawn)]]
     calls = [call_fingerprint(drawn, {})]
-    monkeypatch.setattr(code_origins, "source_of_symlib", lambda: "another")
-    monkeypatch.setattr("symlib.support.fingerprints.source_of_symlib", lambda: "another")
-    keys.append([code_fingerprint(thing) for thing in (kernels.rbf, drawn)])
+    monkeypatch.setattr(origins, "source_of_symlib", lambda: "another")
+    monkeypatch.setattr(keys, "source_of_symlib", lambda: "another")
+    found.append([code_fingerprint(thing) for thing in (kernels.rbf, drawn)])
     calls.append(call_fingerprint(drawn, {}))
-    assert keys[0][0] != keys[1][0] and keys[0][1] == keys[1][1] and calls[0] != calls[1]
+    assert found[0][0] != found[1][0] and found[0][1] == found[1][1] and calls[0] != calls[1]
 
 
 NOTEBOOK = """

@@ -1,7 +1,7 @@
 """Digests of what a call depends on: code and values, followed wherever they lead. Equal in every process.
 
 Code and values make a graph: a function leads to its constants, defaults, enclosed variables and the globals that it
-names; a class to its bases and members; an object to its class and state (`descriptions`). Graphs may have cycles, as
+names; a class to its bases and members; an object to its class and state (`describe`). Graphs may have cycles, as
 functions that call each other do. So each node begins with the digest of what it says itself, and takes in those of the
 nodes that it leads to until no more of them can be told apart (partition refinement, as in the minimisation of
 automata, Hopcroft, 1971). The digest of a graph is that of its nodes; addresses and order of discovery do not count.
@@ -13,8 +13,10 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from symlib.support.code_origins import installed, source_of_symlib
-from symlib.support.descriptions import ModuleUse, SourceFile, described, full_name, module_of, text_of
+from symlib.support.fingerprints.describe import described
+from symlib.support.fingerprints.description import ModuleUse, SourceFile
+from symlib.support.fingerprints.objects import text_of
+from symlib.support.fingerprints.origins import full_name, installed, module_of, source_of_symlib
 
 _VERSION = "2"  # of what counts, and how; results kept under the keys of another one are computed anew
 

@@ -81,7 +81,7 @@ def imports_of(content: bytes, module: str, path: Path) -> list[str]:
 @lru_cache(maxsize=1)
 def source_of_symlib() -> str:
     """Digest of all files of symlib, in all its folders."""
-    return _source_below(Path(__file__).parents[1])
+    return _source_below(Path(__file__).parents[2])
 
 
 def _source_below(folder):
@@ -139,3 +139,26 @@ def _packages():
 
 def _python():
     return f"Python {sys.version_info.major}.{sys.version_info.minor}"
+
+
+def found_at(module, qualified):
+    """What has this name in a module that is loaded; None where there is none."""
+    found = sys.modules.get(module) if module else None
+    for part in (qualified or "").split("."):
+        found = getattr(found, part, None)
+    return found
+
+
+def variable_of(value, module):
+    """The variable of a module that is loaded which holds this object, as the one of its kind that all use."""
+    variables = list(vars(sys.modules[module]).items()) if module in sys.modules else ()
+    return next((variable for variable, held in variables if held is value), None)
+
+
+def module_of(function: types.FunctionType) -> str | None:
+    """Name of the module that its code is of; `__module__` may be that of a function which it wraps."""
+    return function.__globals__.get("__name__")
+
+
+def full_name(thing):
+    return f"{getattr(thing, '__module__', '')}.{getattr(thing, '__qualname__', getattr(thing, '__name__', ''))}"
