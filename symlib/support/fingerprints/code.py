@@ -6,6 +6,7 @@ attributes of modules and imports that it names; a class by its bases and member
 
 import dis
 import hashlib
+import inspect
 import sys
 import types
 from typing import Any
@@ -28,6 +29,7 @@ _UNTOLD_MEMBERS = {
     "__firstlineno__", "__module__", "__orig_bases__", "__parameters__", "__static_attributes__", "__type_params__",
     "__weakref__", "_abc_impl",
 }  # fmt: skip
+_HAS_DOCSTRING = getattr(inspect, "CO_HAS_DOCSTRING", 0)  # a flag of code from Python 3.14 on
 _CODE_BY_NAME = {"__import__", "eval", "exec", "globals"}
 
 
@@ -147,7 +149,7 @@ def describe_code(code):
     ]
     parts = (
         [(step.opname, None if step.opcode in dis.hasconst else step.arg) for step in told],
-        code.co_exceptiontable.hex(), code.co_flags, code.co_argcount, code.co_posonlyargcount,
+        code.co_exceptiontable.hex(), code.co_flags & ~_HAS_DOCSTRING, code.co_argcount, code.co_posonlyargcount,
         code.co_kwonlyargcount, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars,
     )  # fmt: skip
     return Description(parts, [(step.argval, code.co_name) for step in told if step.opcode in dis.hasconst])

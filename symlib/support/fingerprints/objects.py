@@ -94,7 +94,10 @@ def describe_object(value, name):
 
 def _named(value, qualified, name):
     """Something compiled, told by its name in its module."""
-    module = pickle.whichmodule(value, qualified)
+    try:
+        module = pickle.whichmodule(value, qualified)
+    except pickle.PicklingError:  # from Python 3.14 on it looks whether the value is there
+        raise refusal(value, name) from None
     if found_at(module, qualified) is not value:
         raise refusal(value, name)
     package = installed(module)
