@@ -136,6 +136,10 @@ class Plain:
         vars(self).update(state)
 
 
+class Counted(int):
+    pass
+
+
 Pair = collections.namedtuple("Pair", "first second")
 RNG = np.random.default_rng
 
@@ -154,6 +158,7 @@ DISTINCT = [
     Pair, Pair._make, Pair(1, 2), (1, 2), Point(1.0), Point(2.0), Plain(a=1), Plain(a=2), Plain(b=1), Plain,
     functools.partial(drawn, rng=1), functools.partial(drawn, rng=2), len, "".join, ",".join, [].append, [1].append,
     RNG(0), RNG(1), drawn(RNG(0)), RNG(0).normal, RNG(0).random, collections.OrderedDict(a=1), collections.deque([1]),
+    collections.deque([2]), [Plain, Point], [Point, Plain], (Point, Plain), {Point, Plain}, Counted(3), Counted(4),
     datetime.date(2020, 1, 1), datetime.date(2020, 1, 2), re.compile("a"), re.compile("b"), types.SimpleNamespace(a=1),
     lambda x: x, lambda x: -x, kernels.rbf, kernels.mlp_kernel, slice(1), slice(2), list[int], Ellipsis,
 ]  # fmt: skip
@@ -225,6 +230,24 @@ def test_graphs_are_told_apart_far_from_their_root():
 
     assert code_fingerprint(chain(50, 1)) != code_fingerprint(chain(50, 2))
     assert code_fingerprint(chain(50, 1)) != code_fingerprint(chain(51, 1))
+
+
+def test_what_a_call_remembers_does_not_count():
+    @functools.singledispatch
+    def by_type(x):
+        return 0
+
+    @by_type.register
+    def _(x: int):
+        return 1
+
+    @functools.cache
+    def cached(x):
+        return x
+
+    before = [code_fingerprint(function) for function in (by_type, cached)]
+    assert by_type(1) == 1 and by_type("") == 0 and cached(3) == 3
+    assert [code_fingerprint(function) for function in (by_type, cached)] == before
 
 
 def test_networks_and_their_weights():
