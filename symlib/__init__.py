@@ -29,12 +29,15 @@ from symlib.spectral import (
     spectral_holdout_residuals,
     spectral_loo_residuals,
 )
+from symlib.support.hermitian import IndefiniteMatrixError, SingularMatrixError
 
 __version__ = "0.2.0"
 
 __all__ = [
     "FiniteGroup",
+    "IndefiniteMatrixError",
     "Kernel",
+    "SingularMatrixError",
     "circles",
     "circulant_eigenvalues",
     "circulant_loo_error",

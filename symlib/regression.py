@@ -7,12 +7,17 @@ Learning* (2006), section 5.4.2; proved in book chapter 04.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
+from symlib.support.accuracy import perturbation, relative_error, vouched
 from symlib.support.checks import index_array, label_array, nonnegative, symmetric_gram
-from symlib.support.hermitian import inverse
+from symlib.support.hermitian import inverse, norm_of_each
+from symlib.support.threads import in_threads
+
+_AT_ONCE = 2**18  # entries of the matrices of a batch that a thread takes at a time: they stay in its cache
 
 
-def loo_residuals(gram, labels, ridge=0.0):
+def loo_residuals(gram: ArrayLike, labels: ArrayLike, ridge: float = 0.0) -> NDArray[np.float64]:
     """Signed leave-one-out residuals e_i = (A⁻¹y)_i / (A⁻¹)_ii, A = gram + ridge · I, for every point.
 
     Parameters
@@ -28,22 +33,37 @@ def loo_residuals(gram, labels, ridge=0.0):
 
     Raises
     ------
+    IndefiniteMatrixError
+        If the Gram matrix is not positive semidefinite (λ_min is named).
+    SingularMatrixError
+        If it is so close to singular that rounding may change a residual by more than 1e-6 of the larger of itself and
+        the labels (`support.accuracy`); the smallest ridge that would do is named. A ridge far below 2.2e-16 · n · ‖K‖
+        is none.
     ValueError
-        If the Gram matrix is not square, symmetric, finite and positive semidefinite (λ_min is named), if it is
-        singular at ridge 0, if a label is missing, or the ridge is negative.
+        If the Gram matrix is not square, symmetric and finite, if a label is missing, or the ridge is negative. Both
+        errors above are ValueErrors too.
 
     Examples
     --------
     >>> loo_residuals([[2.0, 1.0], [1.0, 2.0]], [1.0, -1.0])
     array([ 1.5, -1.5])
     """
-    gram, labels, ridge = _checked(gram, labels, ridge)
-    a_inverse = inverse(gram, ridge, "gram")
-    diagonal = np.diagonal(a_inverse, axis1=-2, axis2=-1)
-    return a_inverse @ labels / (diagonal if labels.ndim == 1 else diagonal[..., None])
+    gram, columns, ridge, dtype = _checked(gram, labels, ridge)
+
+    def compute(block, scale, ridge):
+        a_inverse = inverse(block, ridge, "gram", scale)
+        diagonal = np.diagonal(a_inverse, axis1=-2, axis2=-1)
+        squares = np.einsum("bij,bij->bi", a_inverse, a_inverse)
+        weights = a_inverse @ columns
+        return loo_from_inverse(diagonal, squares, weights, (weights**2).sum(axis=1), columns, scale)
+
+    (residuals,) = _over_batch(compute, gram, ridge, dtype)
+    return in_shape_of(labels, residuals)
 
 
-def holdout_residuals(gram, labels, held_out, ridge=0.0):
+def holdout_residuals(
+    gram: ArrayLike, labels: ArrayLike, held_out: ArrayLike, ridge: float = 0.0
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Residuals and posterior covariance of a set of points that is left out together.
 
     e_H = S (A⁻¹y)_H and S = ((A⁻¹)_HH)⁻¹ with A = gram + ridge · I.
@@ -71,20 +91,79 @@ def holdout_residuals(gram, labels, held_out, ridge=0.0):
     >>> residuals, covariance
     (array([-1.5]), array([[1.5]]))
     """
-    gram, labels, ridge = _checked(gram, labels, ridge)
+    gram, columns, ridge, dtype = _checked(gram, labels, ridge)
     held_out = index_array(held_out, gram.shape[-1:], "held_out")
-    rows = inverse(gram, ridge, "gram")[..., held_out, :]
-    return from_inverse_rows(rows[..., held_out], rows @ labels)
+
+    def compute(block, scale, ridge):
+        a_inverse = inverse(block, ridge, "gram", scale)
+        rows, weights = a_inverse[:, held_out], a_inverse @ columns
+        squares, total = rows @ rows.swapaxes(-1, -2), (weights**2).sum(axis=1)
+        return holdout_from_inverse(rows[..., held_out], squares, weights[:, held_out], total, columns, scale)
+
+    residuals, covariance = _over_batch(compute, gram, ridge, dtype)
+    return in_shape_of(labels, residuals), covariance
 
 
-def from_inverse_rows(inverse_block, weights):
-    """(e_H, S) from (A⁻¹)_HH, shape (..., h, h), and (A⁻¹y)_H, shape (..., h) or (..., h, k)."""
-    covariance = inverse(inverse_block, 0.0, "(A^-1)_HH")
-    if weights.ndim == inverse_block.ndim:
-        return covariance @ weights, covariance
-    return (covariance @ weights[..., None])[..., 0], covariance
+def loo_from_inverse(diagonal, squares, weights, total, labels, scale):
+    """((e,), relative error) of points left out alone, with X = A⁻¹ and a batch of matrices as the first axis.
+
+    Parameters
+    ----------
+    diagonal, squares : (b, n) arrays, X_ii and (X²)_ii
+    weights : (b, n, k) array, α = Xy
+    total : (b, k) array, |α|² over all points
+    labels : (n, k) array
+    scale : (b,) array, ‖K‖₁
+    """
+    diagonal, squares = diagonal[..., None], squares[..., None]
+    residuals = weights / diagonal
+    reach = np.sqrt(squares)
+    bound = (
+        perturbation(scale)[:, None, None] * reach * (np.sqrt(total)[:, None] + np.abs(residuals) * reach) / diagonal
+    )
+    return (residuals,), relative_error(bound, residuals, labels)
+
+
+def holdout_from_inverse(inverse_block, squares, weights, total, labels, scale):
+    """((e_H, S), relative error) of a set left out together, from X_HH, (X²)_HH, α_H and |α|²; as above."""
+    block_scale = norm_of_each(inverse_block)
+    covariance = inverse(inverse_block, 0.0, "(A^-1)_HH", block_scale)
+    residuals = covariance @ weights
+    columns = np.sqrt(np.diagonal(squares, axis1=-2, axis2=-1))[..., None]
+    used = np.sqrt(total) + (columns * np.abs(residuals)).sum(axis=1)
+    reach = np.diagonal(covariance @ squares @ covariance, axis1=-2, axis2=-1)  # ‖(S X_H:)_j‖²
+    reach = np.maximum(reach, 0.0)[..., None]
+    size, inverting = perturbation(scale)[:, None, None], perturbation(block_scale)[:, None, None]
+    rows = np.linalg.norm(covariance, axis=-1)[..., None]
+    bound = size * np.sqrt(reach) * used[:, None] + inverting * rows * np.linalg.norm(residuals, axis=1, keepdims=True)
+    variances = np.diagonal(covariance, axis1=-2, axis2=-1)[..., None]
+    error_of_variances = relative_error(size * reach + inverting * rows**2, variances, np.zeros((1, 1)))
+    return (residuals, covariance), max(relative_error(bound, residuals, labels), error_of_variances)
+
+
+def in_shape_of(labels, columns):
+    """Columns (..., n, k) as they are, or without their axis where the labels had none."""
+    return columns if np.ndim(labels) == 2 else columns[..., 0]
+
+
+def _over_batch(compute, gram, ridge, dtype):
+    """Arrays (..., rest) from `compute` on pieces of the batch, side by side, vouched for together."""
+    *batch, n, _ = gram.shape
+    flat = gram.reshape(-1, n, n)
+    at_once = max(1, _AT_ONCE // n**2)
+    pieces = [slice(start, start + at_once) for start in range(0, len(flat), at_once)]
+    scale = np.concatenate(in_threads(lambda piece: norm_of_each(flat[piece]), pieces))
+
+    def whole(ridge):
+        found = in_threads(lambda piece: compute(flat[piece], scale[piece], ridge), pieces)
+        arrays = [np.concatenate(parts) for parts in zip(*(arrays for arrays, _ in found))]
+        return tuple(array.reshape(*batch, *array.shape[1:]) for array in arrays), max(error for _, error in found)
+
+    return vouched(whole, ridge, scale.max(), n, "gram", dtype)
 
 
 def _checked(gram, labels, ridge):
+    dtype = getattr(gram, "dtype", None)
     gram = symmetric_gram(gram)
-    return gram, label_array(labels, gram.shape[-1], "point of gram"), nonnegative(ridge, "ridge")
+    labels = label_array(labels, gram.shape[-1], "point of gram")
+    return gram, labels.reshape(len(labels), -1), nonnegative(ridge, "ridge"), dtype

@@ -92,7 +92,7 @@ LARGE_INDEFINITE = np.diag([*np.ones(60), -0.25])
         (INDEFINITE, [1, 1, 1], 0, "not positive semidefinite: lambda_min = -0.25"),
         (INDEFINITE, [1, 1, 1], 5.0, "a ridge does not mend an indefinite matrix"),
         (LARGE_INDEFINITE, np.ones(61), 5.0, "lambda_min = -0.25"),
-        (np.ones((2, 2)), [1, 1], 0, "singular to working precision at ridge 0.*pass a small positive ridge"),
+        (np.ones((2, 2)), [1, 1], 0, "singular to working precision at ridge 0.*pass ridge="),
         (np.ones((50, 50)), np.ones(50), 0, "singular to working precision at ridge 0"),
         (
             np.eye(2),

@@ -1,22 +1,32 @@
 """Inverses of Hermitian positive semidefinite matrices plus a ridge, refused by name when they do not exist.
 
 Every exact and spectral error is built from entries of (K + σ²I)⁻¹, so this is the one place that decides what
-counts as positive semidefinite and as singular in float64. Inverse from a Cholesky factor: Golub and Van Loan,
-*Matrix Computations*, 4th ed., section 4.2.
+counts as positive semidefinite and as singular in float64; `accuracy` decides what may be read off the inverse.
+Inverse from a Cholesky factor: Golub and Van Loan, *Matrix Computations*, 4th ed., section 4.2.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import lapack
 
 from symlib.support.threads import threads_for
 
 # An eigenvalue below -PSD_TOLERANCE · ‖K‖ is a property of the matrix; one above it may be rounding.
 PSD_TOLERANCE = 1e-10
+EPSILON = float(np.finfo(np.float64).eps)
 # From this order on, one Cholesky call a matrix is quicker than numpy's batched eigendecomposition.
 _CHOLESKY_FROM = 32
 
 
-def inverse(matrix, ridge, name, scale=None):
+class IndefiniteMatrixError(np.linalg.LinAlgError, ValueError):
+    """A matrix that should be positive semidefinite has a negative eigenvalue that rounding does not explain."""
+
+
+class SingularMatrixError(np.linalg.LinAlgError, ValueError):
+    """A matrix is so close to singular that what was asked cannot be told from it in float64."""
+
+
+def inverse(matrix: NDArray, ridge: float, name: str, scale: NDArray | None = None) -> NDArray:
     """(matrix + ridge · I)⁻¹ for a stack of Hermitian positive semidefinite matrices.
 
     Parameters
@@ -30,22 +40,26 @@ def inverse(matrix, ridge, name, scale=None):
 
     Returns
     -------
-    (..., n, n) array. Eigenvalues between -1e-10 · scale and 0 are rounding and count as 0, so a matrix that is
-    singular in exact arithmetic has the clean inverse 1/ridge on its null space.
+    (..., n, n) array
 
     Raises
     ------
-    ValueError
-        If an eigenvalue lies below -1e-10 · scale (indefinite, whatever the ridge), or if the matrix is singular
-        to working precision at ridge 0.
+    IndefiniteMatrixError
+        If an eigenvalue lies below -1e-10 · scale, whatever the ridge.
+    SingularMatrixError
+        If an eigenvalue plus the ridge is no larger than rounding, n · 2.2e-16 · scale.
     """
     flat = matrix.reshape(-1, *matrix.shape[-2:])
-    if scale is None:
-        scale = np.array([np.abs(one).sum(axis=0).max() for one in flat])
-    else:
-        scale = np.broadcast_to(scale, matrix.shape[:-2]).ravel()
+    scale = norm_of_each(matrix) if scale is None else scale
+    scale = np.broadcast_to(scale, matrix.shape[:-2]).ravel()
     with threads_for(flat.shape[-1]):
         return _inverse_of_stack(flat, ridge, name, scale).reshape(matrix.shape)
+
+
+def norm_of_each(matrix: NDArray) -> NDArray[np.float64]:
+    """‖·‖₁ of each matrix of a stack, one at a time: |matrix| whole would be another copy of it."""
+    flat = matrix.reshape(-1, *matrix.shape[-2:])
+    return np.array([np.abs(one).sum(axis=0).max() for one in flat]).reshape(matrix.shape[:-2])
 
 
 def _inverse_of_stack(flat, ridge, name, scale):
@@ -58,24 +72,23 @@ def _inverse_of_stack(flat, ridge, name, scale):
     return result
 
 
-def inverse_eigenvalues(eigenvalues, ridge, name, scale):
-    """1 / (λ + ridge), λ ≥ 0 up to rounding, for eigenvalues (..., n) and a scale (...); raises as `inverse`."""
+def inverse_eigenvalues(eigenvalues: NDArray, ridge: float, name: str, scale: NDArray) -> NDArray:
+    """1 / (λ + ridge) for eigenvalues (..., n) and a scale (...); raises as `inverse`."""
     lowest, scale = eigenvalues.min(axis=-1), np.broadcast_to(scale, eigenvalues.shape[:-1])
     bad = lowest < -PSD_TOLERANCE * scale
     if bad.any():
-        raise ValueError(
+        raise IndefiniteMatrixError(
             f"{name} is not positive semidefinite: lambda_min = {lowest[bad][0]:.6g}, below the "
             f"{-PSD_TOLERANCE * scale[bad][0]:.1e} that rounding explains; check the kernel, "
             "for a ridge does not mend an indefinite matrix"
         )
-    singular = lowest <= eigenvalues.shape[-1] * np.finfo(float).eps * scale
-    if ridge == 0 and singular.any():
-        raise ValueError(
-            f"{name} is singular to working precision at ridge 0: lambda_min = {lowest[singular][0]:.1e} at scale "
-            f"{scale[singular][0]:.1e}, as when points repeat or orbits collapse; pass a small positive ridge, "
-            f"for example ridge={max(1e-10 * scale[singular][0], np.finfo(float).tiny):.0e}"
+    singular = lowest + ridge <= eigenvalues.shape[-1] * EPSILON * scale
+    if singular.any():
+        raise SingularMatrixError(
+            f"{name} is singular to working precision at ridge {ridge:g}: lambda_min = {lowest[singular][0]:.1e} at "
+            f"scale {scale[singular][0]:.1e}, as when points repeat or orbits collapse"
         )
-    return 1.0 / (np.maximum(eigenvalues, 0.0) + ridge)
+    return 1.0 / (eigenvalues + ridge)
 
 
 def _eigen_inverse(flat, ridge, name, scale):
@@ -106,7 +119,7 @@ def _cholesky_inverse(one, ridge, scale):
         return None
     _mirror_lower(result)
     condition = (scale + ridge) * np.abs(result).sum(axis=0).max()
-    return result if condition * len(one) * np.finfo(float).eps < 1 else None
+    return result if condition * len(one) * EPSILON < 1 else None
 
 
 def _mirror_lower(matrix, block=512):
