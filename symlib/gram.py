@@ -182,7 +182,7 @@ def invariant_gram(
     name = "projected gram" if project else "invariant gram"
     blocks = _blocks(checkpoint, name, call, orbits, group=array_digest(group.table))
     poses = np.moveaxis(orbits, axis, 0)  # (|G|, ..., C, point)
-    kappa = np.empty((group.order, parts, *batch, n_orbits, n_orbits))
+    kappa: NDArray = np.empty((group.order, parts, *batch, n_orbits, n_orbits))
     half = [u for u in range(group.order) if u <= group.inverse[u]]
     # Several poses a call while blocks are small, since a call has a cost of its own: many g for one u where we average
     # over g, else many u.

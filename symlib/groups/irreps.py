@@ -87,7 +87,7 @@ def _partitions(n, largest):
     return [(k, *rest) for k in range(min(n, largest), 0, -1) for rest in _partitions(n - k, k)]
 
 
-def _standard_tableaux(partition):
+def _standard_tableaux(partition) -> list[tuple[tuple[int, int], ...]]:
     """Every standard tableau of this shape, as the tuple of cells (row, column) of the letters in turn."""
     if sum(partition) == 0:
         return [()]

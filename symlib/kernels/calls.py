@@ -30,6 +30,10 @@ class KernelCall:
     parts : int, 1 or 2
     """
 
+    axes: int
+    batched: bool
+    parts: int
+
     def __init__(self, kernel: Callable, x: NDArray, axes: int | None = None, most_axes: int | None = None):
         """Try the kernel on a few points of `x` (..., n, point).
 

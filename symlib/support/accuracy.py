@@ -14,6 +14,7 @@ labels to rounding they are wrong in all digits.
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ _ROUNDING = 1.0
 _SEARCH_UP_TO = 1500  # order of a matrix up to which the ridge that would do is found to two digits
 
 
-def perturbation(scale: NDArray | float) -> NDArray | float:
+def perturbation(scale: NDArray) -> NDArray:
     """‖δK‖, for a scale ‖K‖₁."""
     return _ROUNDING * EPSILON * scale
 
@@ -40,7 +41,14 @@ def relative_error(bound: NDArray, residuals: NDArray, labels: NDArray) -> float
     return float(np.max(relative, initial=0.0))
 
 
-def vouched(compute: Callable, ridge: float, scale: float, order: int, name: str, dtype: np.dtype | None = None):
+def vouched(
+    compute: Callable[[float], tuple[Any, float]],
+    ridge: float,
+    scale: float,
+    order: int,
+    name: str,
+    dtype: np.dtype | None = None,
+) -> Any:
     """The result of `compute(ridge)`, which gives a pair: it, and the relative error estimated of it.
 
     Raises

@@ -22,7 +22,8 @@ _MANY_FROM = 512  # order of a matrix from which on threads pay
 _LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")  # of a container, "quota period" or "max period"
 
-Item, Result = TypeVar("Item"), TypeVar("Result")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 _blas = ThreadpoolController()
 _lock = threading.Lock()
