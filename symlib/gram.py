@@ -220,7 +220,7 @@ def _of_seeds(call, poses, elements):
 
 def _projected(call, poses, group, u, at_once):
     """κ(u) averaged over the pose g of the first point, for one element u: (parts, ..., C, C)."""
-    total, moved = 0.0, group.table[:, u]  # g ↦ gu
+    total, moved = np.zeros(()), group.table[:, u]  # g ↦ gu
     for start in range(0, group.order, at_once):
         g = np.arange(start, min(start + at_once, group.order))
         total = total + call(poses[g], poses[moved[g]]).sum(axis=1)
