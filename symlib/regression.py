@@ -14,7 +14,7 @@ from symlib.support.checks import index_array, label_array, nonnegative, symmetr
 from symlib.support.hermitian import inverse, norm_of_each
 from symlib.support.threads import in_threads
 
-_AT_ONCE = 2**18  # entries of the matrices of a batch that a thread takes at a time: they stay in its cache
+_AT_ONCE = 2**16  # entries of the matrices of a batch that a thread takes at a time: they stay in its cache
 
 
 def loo_residuals(gram: ArrayLike, labels: ArrayLike, ridge: float = 0.0) -> NDArray[np.float64]:

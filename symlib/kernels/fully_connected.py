@@ -11,14 +11,17 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
-import numpy as np
+from jax import lax
+from numpy.typing import ArrayLike
 
 from symlib.kernels.arc_cosine import relu_step
-from symlib.kernels.kernel import Kernel, float64_scope, inner_products, point_sets
+from symlib.kernels.kernel import Kernel, inner_products, over_batch, point_sets
 from symlib.support.checks import nonnegative, positive_int
 
 
-def mlp_kernel(x1, x2=None, *, depth=1, w_std=1.0, b_std=1.0):
+def mlp_kernel(
+    x1: ArrayLike, x2: ArrayLike | None = None, *, depth: int = 1, w_std: float = 1.0, b_std: float = 1.0
+) -> Kernel:
     """NNGP and NTK of a fully connected ReLU network with `depth` hidden layers.
 
     The network is Dense, (ReLU, Dense) × depth with a scalar output, weights w_std/√fan_in · N(0, 1), biases
@@ -33,12 +36,17 @@ def mlp_kernel(x1, x2=None, *, depth=1, w_std=1.0, b_std=1.0):
 
     Returns
     -------
-    Kernel of two (..., n1, n2) float64 arrays. Cost: one matrix product and `depth` arc cosines an entry.
+    Kernel of two (..., n1, n2) float64 arrays. Cost: one matrix product and `depth` arc cosines an entry. The sets of a
+    batch are shared out among the cores.
 
     Raises
     ------
     ValueError
         For inputs that are not finite or do not match, or a depth or standard deviation out of range.
+    TypeError
+        For masked or sparse inputs.
+    RuntimeError
+        In a process that was forked after JAX had computed (`kernels.float64_scope`).
 
     Examples
     --------
@@ -50,20 +58,25 @@ def mlp_kernel(x1, x2=None, *, depth=1, w_std=1.0, b_std=1.0):
     depth = positive_int(depth, "depth")
     w_std, b_std = nonnegative(w_std, "w_std"), nonnegative(b_std, "b_std")
     x1, x2, symmetric = point_sets(x1, x2)
-    with float64_scope():
-        products = (product / x1.shape[-1] for product in inner_products(x1, x2))
-        return Kernel(*map(np.asarray, _mlp(*products, w_std**2, b_std**2, depth, symmetric)))
+
+    def evaluate(a, b):
+        products = (product / x1.shape[-1] for product in inner_products(a, b))
+        return _mlp(*products, w_std**2, b_std**2, depth, symmetric=symmetric, deep=depth > 1)
+
+    return Kernel(*over_batch(evaluate, x1, x2, 2))
 
 
-@partial(jax.jit, static_argnames=("depth", "symmetric"))
-def _mlp(product, square1, square2, w2, b2, depth, symmetric):
-    cov, var1, var2 = (w2 * covariance + b2 for covariance in (product, square1, square2))
-    ntk = cov
-    for _ in range(depth):
+@partial(jax.jit, static_argnames=("symmetric", "deep"))
+def _mlp(product, square1, square2, w2, b2, depth, *, symmetric, deep):
+    def layer(cov, ntk, var1, var2):
         norms = jnp.sqrt(var1)[..., :, None] * jnp.sqrt(var2)[..., None, :]
         cov, derivative = relu_step(cov, norms, symmetric)
         cov = w2 * cov + b2
-        ntk = w2 * ntk * derivative + cov
         # On the diagonal θ = 0, so a variance is halved by the ReLU.
-        var1, var2 = w2 * var1 / 2 + b2, w2 * var2 / 2 + b2
-    return cov, ntk
+        return cov, w2 * ntk * derivative + cov, w2 * var1 / 2 + b2, w2 * var2 / 2 + b2
+
+    cov, var1, var2 = (w2 * covariance + b2 for covariance in (product, square1, square2))
+    state = layer(cov, cov, var1, var2)
+    if deep:  # a loop, not unrolled: a thousand layers are compiled as fast as two
+        state = lax.fori_loop(1, depth, lambda _, state: layer(*state), state)
+    return state[:2]

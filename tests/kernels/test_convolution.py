@@ -3,6 +3,8 @@
 Every test runs on both evaluations, compiled and in JAX, which must not differ.
 """
 
+import time
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -180,3 +182,16 @@ def test_memory_is_refused_before_it_is_allocated():
     images = np.broadcast_to(0.0, (60_000, 28, 28))
     with pytest.raises(MemoryError, match="cnn_kernel would need about .* GiB.*symlib.gram.gram"):
         cnn_kernel(images, images[:30_000])
+
+
+def test_many_layers_compile_fast():
+    images = np.random.default_rng(0).standard_normal((2, 3, 3))
+    start = time.perf_counter()
+    deep = cnn_kernel(images, depth=300, w_std=2**0.5)
+    assert time.perf_counter() - start < 30
+    assert np.isfinite(deep.ntk).all()
+
+
+def test_masked_images_are_refused():
+    with pytest.raises(TypeError, match="masked array"):
+        cnn_kernel(np.ma.masked_equal(np.ones((2, 3, 3)), 1.0))

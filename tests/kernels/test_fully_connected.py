@@ -1,5 +1,10 @@
 """Closed forms against an independent implementation, against finite networks, and at their delicate points."""
 
+import multiprocessing
+import subprocess
+import sys
+import time
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,6 +13,8 @@ import pytest
 from symlib.datasets import mnist
 from symlib.kernels import Kernel, mlp_kernel, rbf
 from symlib.orbits import normalize
+
+RNG = np.random.default_rng(0)
 
 
 @pytest.fixture(scope="module")
@@ -134,3 +141,118 @@ def test_results_are_float64_and_the_global_setting_is_untouched():
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_thousand_layers_compile_as_fast_as_two(digits):
+    start = time.perf_counter()
+    deep = mlp_kernel(digits, depth=1000, w_std=2**0.5, b_std=0.0)
+    assert time.perf_counter() - start < 20  # unrolled: more than ten minutes
+    # At w² = 2 the variance stays, and all points become alike: Σ tends to that of one point with itself.
+    np.testing.assert_allclose(deep.nngp / deep.nngp[0, 0], 1, atol=1e-4)
+
+
+@pytest.mark.parametrize("depth", [2, 5])
+def test_layers_in_a_loop_are_the_recursion(digits, depth):
+    """The slow, dull second algorithm: the formulas of the module, with arccos."""
+    w2, b2 = 1.7, 0.3
+    cov = w2 * digits[:3] @ digits[3:].T / 784 + b2
+    var1, var2 = (w2 * (x**2).sum(-1) / 784 + b2 for x in (digits[:3], digits[3:]))
+    ntk = cov
+    for _ in range(depth):
+        norms = np.sqrt(np.outer(var1, var2))
+        theta = np.arccos(np.clip(cov / norms, -1, 1))
+        cov = w2 * norms * (np.sin(theta) + (np.pi - theta) * np.cos(theta)) / (2 * np.pi) + b2
+        ntk = w2 * ntk * (np.pi - theta) / (2 * np.pi) + cov
+        var1, var2 = w2 * var1 / 2 + b2, w2 * var2 / 2 + b2
+    found = mlp_kernel(digits[:3], digits[3:], depth=depth, w_std=w2**0.5, b_std=b2**0.5)
+    np.testing.assert_allclose(found.nngp, cov, rtol=1e-12)
+    np.testing.assert_allclose(found.ntk, ntk, rtol=1e-12)
+
+
+def test_results_are_the_callers_own(digits):
+    for array in (*mlp_kernel(digits), rbf(digits, length_scale=1.0), *mlp_kernel(np.tile(digits, (1000, 1, 1)))):
+        array[..., 0, 0] += 1.0
+
+
+def test_a_batch_is_its_sets_one_by_one(monkeypatch):
+    x1, x2 = RNG.standard_normal((2, 1003, 9, 4)), RNG.standard_normal((1003, 5, 4))
+    batch = mlp_kernel(x1, x2).ntk, mlp_kernel(x1).nngp, rbf(x1, x2, length_scale=2.0)
+    for i, j in [(0, 0), (1, 500), (0, 1002)]:
+        one = x1[i, j]
+        alone = mlp_kernel(one, x2[j]).ntk, mlp_kernel(one).nngp, rbf(one, x2[j], length_scale=2.0)
+        for whole, expected in zip(batch, alone):
+            np.testing.assert_allclose(whole[i, j], expected, rtol=1e-13)
+    monkeypatch.setattr("symlib.support.threads.usable_cores", lambda: 1)
+    np.testing.assert_array_equal(mlp_kernel(x1, x2).ntk, batch[0])
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e8, -1.7e9])
+@pytest.mark.parametrize("spread", [1.0, 1e6])
+def test_radial_kernel_of_points_far_from_the_origin_and_from_each_other(offset, spread):
+    near = RNG.integers(-3, 4, (6, 2)) * 0.5  # differences of all points are exact in float64
+    x = offset + np.concatenate([near, near + spread])
+    distance2 = ((x[:, None] - x) ** 2).sum(-1)
+    found = rbf(x, length_scale=1.5)
+    np.testing.assert_allclose(found, np.exp(-distance2 / 4.5), rtol=1e-11, atol=0)
+    np.testing.assert_allclose(rbf(x[:5], x[3:], length_scale=1.5), found[:5, 3:], rtol=1e-11)
+    np.testing.assert_array_equal(found.diagonal(), 1)
+
+
+@pytest.mark.parametrize("length_scale", [1e-170, 1e-3, 1e200])
+def test_radial_kernel_at_extreme_length_scales(length_scale):
+    x = np.array([[0.0], [1.0], [1e-170]])
+    with np.errstate(over="ignore", under="ignore"):
+        expected = np.exp(-((np.abs(x - x.T) / length_scale) ** 2) / 2)
+    np.testing.assert_allclose(rbf(x, length_scale=length_scale), expected, rtol=1e-12)
+
+
+def test_points_too_large_for_float64_are_refused():
+    with pytest.raises(ValueError, match="scale them down"):
+        mlp_kernel([[1e200, 0.0], [0.0, 1.0]])
+
+
+@pytest.mark.parametrize("kernel", [mlp_kernel, lambda *x: rbf(*x, length_scale=1.0)])
+def test_masked_points_are_refused(kernel):
+    masked = np.ma.masked_equal([[1.0, 999.0], [1.0, 2.0]], 999.0)
+    for arguments in ([masked], [np.eye(2), masked]):
+        with pytest.raises(TypeError, match="masked array"):
+            kernel(*arguments)
+
+
+FORKED = """
+import multiprocessing, sys
+import numpy as np
+from symlib import cnn_kernel, mlp_kernel, rbf
+
+CALLS = {
+    "mlp": lambda: mlp_kernel(np.eye(3)).ntk.sum(),
+    "rbf": lambda: rbf(np.eye(3), length_scale=1.0).sum(),
+    "cnn": lambda: cnn_kernel(np.ones((2, 5, 5)), depth=2).ntk.sum(),
+    "gap": lambda: cnn_kernel(np.ones((2, 5, 5)), pooling="gap").ntk.sum(),
+}
+
+def call(name):
+    return CALLS[name]()
+
+before = sys.argv[1] == "computed"
+if before:
+    call("mlp")
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    for name in CALLS:
+        result = pool.apply_async(call, (name,))
+        try:
+            print(name, result.get(30) > 0)
+        except RuntimeError as error:
+            print(name, str(error))
+"""
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="this system does not fork")
+@pytest.mark.parametrize("before", ["computed", "not yet"])
+def test_a_forked_process_has_a_result_or_an_error_at_once(before):
+    command = [sys.executable, "-W", "ignore", "-c", FORKED, before]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    lines = done.stdout.splitlines()
+    assert len(lines) == 4, done.stderr
+    wanted = "forked after JAX had computed" if before == "computed" else "True"
+    assert all(wanted in line for line in lines), lines

@@ -13,7 +13,10 @@ Flattening needs p = p' only: one map of H·W covariances a pair of images. Pool
 and for one layer it is a sum over pairs of patches, in which equal patches (a digit's background) merge.
 """
 
+from typing import Literal
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from symlib.kernels.convolution import jax_path, numba_path
 from symlib.kernels.kernel import Kernel, float64_scope
@@ -21,7 +24,16 @@ from symlib.support.checks import finite_array, nonnegative, positive_int
 from symlib.support.memory import MEMORY_LIMIT, refuse_beyond_memory
 
 
-def cnn_kernel(x1, x2=None, *, depth=1, filter_size=3, pooling="flatten", w_std=1.0, b_std=0.0):
+def cnn_kernel(
+    x1: ArrayLike,
+    x2: ArrayLike | None = None,
+    *,
+    depth: int = 1,
+    filter_size: int = 3,
+    pooling: Literal["flatten", "gap"] = "flatten",
+    w_std: float = 1.0,
+    b_std: float = 0.0,
+) -> Kernel:
     """NNGP and NTK of a convolutional ReLU network with `depth` convolutional layers and a scalar output.
 
     Parameters
@@ -47,6 +59,12 @@ def cnn_kernel(x1, x2=None, *, depth=1, filter_size=3, pooling="flatten", w_std=
     ValueError
         For images that are not finite or do not match, an even or too large filter, an unknown pooling, or a standard
         deviation out of range.
+    TypeError
+        For masked or sparse images.
+    MemoryError
+        If the result would exceed 8 GiB.
+    RuntimeError
+        In a process that was forked after JAX had computed (`kernels.float64_scope`).
 
     Examples
     --------

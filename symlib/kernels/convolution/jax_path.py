@@ -1,4 +1,4 @@
-"""Convolutional kernels in JAX: the evaluation behind `conv_kernels` on an accelerator, and wherever Numba is missing.
+"""Convolutional kernels in JAX: the evaluation behind `cnn` on an accelerator, and wherever Numba is missing.
 
 Both functions work through blocks of pairs of images, so that a bounded number of covariances is alive at once.
 """
@@ -8,11 +8,13 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from symlib.kernels.arc_cosine import relu_step
 from symlib.kernels.convolution.patches import unit_patches
 
 _AT_ONCE = 2**20  # covariances evaluated together: 8 MB an array
+_UNROLLED = 3  # layers compiled one by one; more are a loop, so that a thousand are compiled as fast
 _PATCHES_STEP = 512  # numbers of merged patches are rounded up to multiples, so that few sizes are compiled
 
 
@@ -55,23 +57,29 @@ def _map_means(x1, x2, *, depth, filter_size, w2, b2):
     scales = {"filter_size": filter_size, "w2": w2, "b2": b2}
     std1, std2 = (deviations(x, depth=depth, **scales) for x in (x1, x2))
     cov = jnp.asarray(x1)[:, None] * jnp.asarray(x2)
-    ntk = jnp.zeros_like(cov)
-    for layer in range(depth):
+
+    def layer(maps, stds):
+        cov, ntk = maps
         cov = w2 * _filter_mean(cov, filter_size) + b2
         ntk = w2 * _filter_mean(ntk, filter_size) + cov
-        cov, derivative = relu_step(cov, std1[:, None, layer] * std2[:, layer], symmetric=False)
-        ntk = ntk * derivative
+        cov, derivative = relu_step(cov, stds[0][:, None] * stds[1], symmetric=False)
+        return (cov, ntk * derivative), None
+
+    stds = tuple(jnp.moveaxis(std, 1, 0) for std in (std1, std2))
+    (cov, ntk), _ = lax.scan(layer, (cov, jnp.zeros_like(cov)), stds, unroll=min(depth, _UNROLLED))
     return cov.mean(axis=(-1, -2)), ntk.mean(axis=(-1, -2))
 
 
 @partial(jax.jit, static_argnames=("depth", "filter_size"))
 def deviations(x, *, depth, filter_size, w2, b2):
     """Standard deviations √Σ(p, p) of one image with itself before the ReLU of every layer, (n, depth, H, W)."""
-    variances, after = [], jnp.square(x)
-    for _ in range(depth):
-        variances.append(w2 * _filter_mean(after, filter_size) + b2)
-        after = variances[-1] / 2  # θ = 0
-    return jnp.sqrt(jnp.stack(variances, axis=1))
+
+    def layer(after, _):
+        variance = w2 * _filter_mean(after, filter_size) + b2
+        return variance / 2, variance  # θ = 0
+
+    _, variances = lax.scan(layer, jnp.square(x), length=depth, unroll=min(depth, _UNROLLED))
+    return jnp.sqrt(jnp.moveaxis(variances, 0, 1))
 
 
 def _filter_mean(maps, size):

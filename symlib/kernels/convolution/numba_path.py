@@ -1,13 +1,11 @@
 """Convolutional kernels compiled for a CPU's vector registers, by Numba where it is installed (an optional dependency).
 
-The formulas are those of `conv_kernels`, pair of images by pair of images, so that all maps of a pair stay in the
+The formulas are those of `cnn`, pair of images by pair of images, so that all maps of a pair stay in the
 first-level cache. Per pair of positions the work is one inner product or filter mean, two square roots and a
 polynomial of degree 12 for the angle (relative error 1e-12).
 """
 
 import math
-import os
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 import jax
@@ -16,6 +14,7 @@ import numpy as np
 from symlib.kernels.arc_cosine import SAME_DIRECTION, angle_polynomial
 from symlib.kernels.convolution.jax_path import deviations
 from symlib.kernels.convolution.patches import unit_patches
+from symlib.support.threads import in_threads
 
 try:
     import numba
@@ -90,10 +89,7 @@ def _first_columns(n, start, symmetric):
 
 def _rows(row, begins, *arguments):
     """Run `row(i, begin, ...)`, pairs (i, j ≥ begin), for all i on all cores: compiled code holds no lock."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    with ThreadPoolExecutor(min(cores, len(begins))) as threads:
-        for _ in threads.map(lambda i: row(i, begins[i], *arguments), range(len(begins))):
-            pass
+    in_threads(lambda i: row(i, begins[i], *arguments), range(len(begins)))
 
 
 def _mirrored(out):
