@@ -8,10 +8,15 @@ It turns convolution into matrix products: (f * h)(v) = Σ_u f(u) h(u⁻¹v) has
 *Group Representations in Probability and Statistics* (1988), chapter 2.
 """
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from symlib.groups import FiniteGroup
 
 
-def fourier_transform(f, group):
+def fourier_transform(f: ArrayLike, group: FiniteGroup) -> list[NDArray[np.complex128]]:
     """Transform of a function on a group, one block for each irrep.
 
     Parameters
@@ -43,7 +48,7 @@ def fourier_transform(f, group):
     return [_block(f, rho) for rho in group.irreps]
 
 
-def inverse_fourier_transform(f_hat, group):
+def inverse_fourier_transform(f_hat: Sequence[ArrayLike], group: FiniteGroup) -> NDArray:
     """The function (..., |G|, p, q), complex, whose transform is `f_hat`.
 
     Parameters
@@ -68,10 +73,11 @@ def inverse_fourier_transform(f_hat, group):
         raise ValueError(f"f_hat must hold {len(group.irreps)} blocks, one for each irrep of {group}, got {len(f_hat)}")
     if group.has_fft:
         return np.fft.fft(np.stack(f_hat, axis=-3), axis=-3, norm="forward")
-    return sum(_inverse_term(block, rho) for block, rho in zip(f_hat, group.irreps))
+    terms = (_inverse_term(np.asarray(block), rho) for block, rho in zip(f_hat, group.irreps))
+    return sum(terms, start=np.zeros(()))
 
 
-def real_blocks(f, group):
+def real_blocks(f: ArrayLike, group: FiniteGroup) -> Iterator[tuple[int, int, NDArray]]:
     """The blocks of a REAL function that determine all others, as (irrep index, multiplicity, block) triples.
 
     f̂(ρ̄) = conj f̂(ρ), so of two conjugate irreps one is enough, with multiplicity 2; an irrep equivalent to its own

@@ -9,7 +9,7 @@ from symlib.groups.irreps import young_orthogonal_form
 from symlib.support.checks import positive_int
 
 
-def cyclic(n):
+def cyclic(n: int) -> FiniteGroup:
     """The cyclic group C_n: element k is k steps of 1/n of a turn, irrep ω the character e^{2πiωk/n}.
 
     >>> int(cyclic(4).table[3, 2])
@@ -19,7 +19,7 @@ def cyclic(n):
     return FiniteGroup(cyclic_table(n), cyclic_characters(n)[:, :, None, None], name=f"C{n}")
 
 
-def dihedral(n):
+def dihedral(n: int) -> FiniteGroup:
     """The dihedral group of the regular n-gon, order 2n: element k is the rotation rᵏ, element n + k is rᵏs.
 
     s is a reflection, it acts first, and s r s = r⁻¹. Irreps are real: rotations by 2πjk/n for 0 < j < n/2, and
@@ -42,7 +42,7 @@ def dihedral(n):
     return FiniteGroup(table, irreps, name=f"D{n}")
 
 
-def quaternion():
+def quaternion() -> FiniteGroup:
     """The quaternion group Q8, in the order 1, i, j, k, -1, -i, -j, -k.
 
     >>> q = quaternion()
@@ -58,7 +58,7 @@ def quaternion():
     return FiniteGroup(table, [*signs, matrices], name="Q8")
 
 
-def symmetric(n):
+def symmetric(n: int) -> FiniteGroup:
     """The symmetric group on n ≤ 5 letters: permutations in lexicographic order, gh meaning g after h.
 
     Irreps are real: Young's orthogonal form, one for each partition of n.
@@ -75,7 +75,7 @@ def symmetric(n):
     return FiniteGroup(table, young_orthogonal_form(n, elements), name=f"S{n}")
 
 
-def direct_product(g, h):
+def direct_product(g: FiniteGroup, h: FiniteGroup) -> FiniteGroup:
     """The direct product G × H: element (a, b) is a·|H| + b; irreps are the tensor products of irreps.
 
     >>> direct_product(cyclic(2), cyclic(3)).order

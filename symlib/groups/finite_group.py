@@ -5,9 +5,11 @@ Elements are the indices 0 … |G|-1 and 0 is the identity. An irrep ρ of dimen
 Finite Groups* (1977), chapters 2 and 5.
 """
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from symlib.groups.irreps import decompose_regular, full_set
 
@@ -44,7 +46,7 @@ class FiniteGroup:
     (4, [1, 1, 1, 1])
     """
 
-    def __init__(self, table, irreps=None, name="G"):
+    def __init__(self, table: ArrayLike, irreps: Sequence[ArrayLike] | None = None, name: str = "G") -> None:
         self.name = name
         self.table, self.generators = _group_table(table)
         self.order = len(self.table)
@@ -54,11 +56,11 @@ class FiniteGroup:
             self.irreps = full_set(irreps, self.table, self.generators)
 
     @cached_property
-    def irreps(self):
+    def irreps(self) -> tuple[NDArray, ...]:
         return full_set(decompose_regular(self.table, self.inverse), self.table, self.generators)
 
     @cached_property
-    def has_fft(self):
+    def has_fft(self) -> bool:
         """Whether element k is k steps of 1/n of a turn and irrep ω is e^{2πiωk/n}, so that an FFT applies."""
         return all(rho.shape[1] == 1 for rho in self.irreps) and bool(
             np.array_equal(self.table, cyclic_table(self.order))

@@ -44,7 +44,7 @@ def full_set(irreps, table, generators):
         Naming the representation and the property that fails.
     """
     n = len(table)
-    irreps = tuple(np.asarray(rho) for rho in irreps)
+    irreps = tuple(np.array(rho) for rho in irreps)  # its own: they are made read-only
     for i, rho in enumerate(irreps):
         if rho.ndim != 3 or rho.shape[0] != n or rho.shape[1] != rho.shape[2]:
             raise ValueError(f"irrep {i} must have shape ({n}, d, d), got {rho.shape}")

@@ -119,3 +119,12 @@ def test_sizes_must_be_whole_and_positive(make):
 def test_large_symmetric_groups_are_refused():
     with pytest.raises(ValueError, match="n <= 5"):
         symmetric(6)
+
+
+def test_a_callers_table_and_irreps_stay_writeable():
+    table, irreps = np.array([[0, 1], [1, 0]]), [np.ones((2, 1, 1)), np.array([[[1.0]], [[-1.0]]])]
+    group = FiniteGroup(table, irreps)
+    irreps[1][1] = table[1, 1] = 7
+    assert group.table[1, 1] == 0 and group.irreps[1][1] == -1
+    with pytest.raises(ValueError, match="read-only"):
+        group.irreps[1][1] = 7
