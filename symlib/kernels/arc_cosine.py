@@ -9,6 +9,7 @@ A Gram matrix of a network is made of millions of such θ. A library's arc cosin
 θ = 2 √z A(z), with z = (1−|cos θ|)/2 in [0, 1/2] and A a polynomial, runs in vector registers and costs a tenth.
 """
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from numpy.polynomial import chebyshev
@@ -36,7 +37,7 @@ def angle_polynomial(degree):
 _COEFFICIENTS = angle_polynomial(18)
 
 
-def relu_step(cov, norms, symmetric):
+def relu_step(cov: jax.Array, norms: jax.Array, symmetric: bool) -> tuple[jax.Array, jax.Array]:
     """One ReLU layer on covariances: (Σ, derivative kernel) = n (sin θ + (π−θ) cos θ)/(2π), (π−θ)/(2π).
 
     `cov` is Σ(x, x') and `norms` the product √(Σ(x,x) Σ(x',x')), JAX arrays of one shape. A vanishing norm gives

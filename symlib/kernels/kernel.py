@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -75,7 +75,7 @@ def point_sets(x1: ArrayLike, x2: ArrayLike | None) -> tuple[NDArray, NDArray, b
     """Both inputs as arrays (..., n, d), and whether they are the same points (`x2` left out, or the same object)."""
     same = x2 is None or x2 is x1
     x1 = finite_array(x1, "x1", min_ndim=2)
-    if same:
+    if x2 is None or same:
         return x1, x1, True
     x2 = finite_array(x2, "x2", min_ndim=2)
     if x1.shape[-1] != x2.shape[-1]:
@@ -116,16 +116,16 @@ def over_batch(evaluate: Callable, x1: NDArray, x2: NDArray, parts: int) -> NDAr
     return out.reshape(parts, *batch, *shape)
 
 
-def inner_products(x1: NDArray, x2: NDArray) -> tuple[NDArray, NDArray, NDArray]:
-    """x·x', |x|² and |x'|²: (..., n1, n2), (..., n1), (..., n2)."""
+def inner_products(x1: NDArray, x2: NDArray) -> tuple[Any, Any, Any]:
+    """NumPy or JAX arrays x·x', |x|² and |x'|²: (..., n1, n2), (..., n1), (..., n2)."""
     # On a CPU, NumPy's BLAS multiplies matrices several times faster than JAX does.
     xp = np if jax.default_backend() == "cpu" else jnp
     with threads_for(max(x1.shape[-2], x2.shape[-2])), np.errstate(over="ignore", invalid="ignore"):
         products = xp.matmul(x1, x2.swapaxes(-1, -2))
         if x1 is x2:
-            squares = (xp.diagonal(products, axis1=-2, axis2=-1),) * 2
+            square1 = square2 = xp.diagonal(products, axis1=-2, axis2=-1)
         else:
-            squares = tuple(xp.einsum("...i,...i->...", x, x) for x in (x1, x2))
-    if not all(np.isfinite(square).all() for square in squares):
+            square1, square2 = (xp.einsum("...i,...i->...", x, x) for x in (x1, x2))
+    if not all(np.isfinite(square).all() for square in (square1, square2)):
         raise ValueError("points must be of a size whose square float64 holds, up to 1e154; scale them down")
-    return products, *squares
+    return products, square1, square2

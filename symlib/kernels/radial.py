@@ -86,7 +86,7 @@ def _from_differences(x1, x2, length_scale):
 
 
 @partial(jax.jit, static_argnames="symmetric")
-def _rbf(product, square1, square2, length_scale, symmetric):
+def _rbf(product: jax.Array, square1: jax.Array, square2: jax.Array, length_scale: float, symmetric: bool):
     distance2 = square1[..., :, None] + square2[..., None, :] - 2 * product
     if symmetric:
         distance2 = jnp.where(jnp.eye(distance2.shape[-1], dtype=bool), 0.0, distance2)

@@ -78,7 +78,7 @@ def cnn_kernel(
         raise ValueError(f'pooling must be "flatten" or "gap", got {pooling!r}')
     symmetric = x2 is None or x2 is x1
     x1 = finite_array(x1, "x1", min_ndim=3)
-    x2 = x1 if symmetric else finite_array(x2, "x2", min_ndim=3)
+    x2 = x1 if x2 is None or symmetric else finite_array(x2, "x2", min_ndim=3)
     if x1.shape[-2:] != x2.shape[-2:]:
         raise ValueError(f"x1 and x2 must hold images of one size, got shapes {x1.shape} and {x2.shape}")
     if filter_size % 2 == 0 or filter_size > min(x1.shape[-2:]):
