@@ -6,6 +6,8 @@ e_i = (A⁻¹y)_i / (A⁻¹)_ii, and of a held-out set H it is e_H = ((A⁻¹)_H
 Learning* (2006), section 5.4.2; proved in book chapter 04.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -104,7 +106,9 @@ def holdout_residuals(
     return in_shape_of(labels, residuals), covariance
 
 
-def loo_from_inverse(diagonal, squares, weights, total, labels, scale):
+def loo_from_inverse(
+    diagonal: Any, squares: Any, weights: NDArray, total: NDArray, labels: NDArray, scale: NDArray
+) -> tuple[tuple[NDArray], float]:
     """((e,), relative error) of points left out alone, with X = A⁻¹ and a batch of matrices as the first axis.
 
     Parameters
@@ -124,7 +128,9 @@ def loo_from_inverse(diagonal, squares, weights, total, labels, scale):
     return (residuals,), relative_error(bound, residuals, labels)
 
 
-def holdout_from_inverse(inverse_block, squares, weights, total, labels, scale):
+def holdout_from_inverse(
+    inverse_block: Any, squares: Any, weights: NDArray, total: NDArray, labels: NDArray, scale: NDArray
+) -> tuple[tuple[NDArray, NDArray], float]:
     """((e_H, S), relative error) of a set left out together, from X_HH, (X²)_HH, α_H and |α|²; as above."""
     block_scale = norm_of_each(inverse_block)
     covariance = inverse(inverse_block, 0.0, "(A^-1)_HH", block_scale)
@@ -141,7 +147,7 @@ def holdout_from_inverse(inverse_block, squares, weights, total, labels, scale):
     return (residuals, covariance), max(relative_error(bound, residuals, labels), error_of_variances)
 
 
-def in_shape_of(labels, columns):
+def in_shape_of(labels: ArrayLike, columns: NDArray) -> NDArray:
     """Columns (..., n, k) as they are, or without their axis where the labels had none."""
     return columns if np.ndim(labels) == 2 else columns[..., 0]
 
