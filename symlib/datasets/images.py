@@ -1,14 +1,20 @@
 """Image data sets: MNIST and Fashion-MNIST as arrays."""
 
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
 from symlib.datasets.downloads import load
 from symlib.datasets.mnist_files import FASHION_MNIST, FILES, MNIST, bundled, read_split
 
 
-def mnist(split="bundled"):
+def mnist(split: Literal["bundled", "train", "test"] = "bundled") -> tuple[NDArray[np.float64], NDArray[np.int_]]:
     """Handwritten digits: "bundled" and "test" are the 10,000 of the test split, "train" the 60,000.
 
-    "bundled" comes with symlib. "train" and "test" are read from the folder $SYMLIB_DATA (IDX files,
-    .gz or unpacked), else from the cache, else downloaded there; the SHA-256 of the content is checked.
+    "bundled" comes with symlib. "train" and "test" are read from the folder $SYMLIB_DATA (IDX files, packed or not,
+    as train-images-idx3-ubyte or train-images.idx3-ubyte, in itself or its folders mnist, MNIST or MNIST/raw), else
+    from the cache, else downloaded there; the SHA-256 of the unpacked content is checked. Licence: CC BY-SA 3.0.
 
     Parameters
     ----------
@@ -27,6 +33,8 @@ def mnist(split="bundled"):
         If `split` is unknown, or a file in $SYMLIB_DATA is not the published one.
     ConnectionError
         If no mirror gave a file that is needed.
+    OSError
+        If the cache ($SYMLIB_CACHE) cannot be written.
 
     Examples
     --------
@@ -41,11 +49,12 @@ def mnist(split="bundled"):
     return read_split(FILES[split], MNIST, load)
 
 
-def fashion_mnist(split="train"):
+def fashion_mnist(split: Literal["train", "test"] = "train") -> tuple[NDArray[np.float64], NDArray[np.int_]]:
     """Images of clothes in ten classes (Xiao, Rasul and Vollgraf, 2017): 60,000 to train, 10,000 to test.
 
-    Read from the folder $SYMLIB_DATA/fashion-mnist (IDX files), else from the cache, else downloaded
-    there; the SHA-256 of the .gz file is checked.
+    Read from the folder $SYMLIB_DATA as `mnist` is, from itself or its folders fashion-mnist, fashion, FashionMNIST or
+    FashionMNIST/raw, else from the cache, else downloaded there; the SHA-256 of the unpacked content is checked, so
+    digits are never taken for clothes. Licence: MIT.
 
     Parameters
     ----------
@@ -64,6 +73,8 @@ def fashion_mnist(split="train"):
         If `split` is unknown, or a file in $SYMLIB_DATA is not the published one.
     ConnectionError
         If no mirror gave a file that is needed.
+    OSError
+        If the cache ($SYMLIB_CACHE) cannot be written.
     """
     if split not in FILES:
         raise ValueError(f'split must be "train" or "test", got {split!r}')

@@ -4,9 +4,11 @@ The IDX format is read by hand (LeCun, Cortes and Burges, The MNIST database): t
 8 (unsigned byte), the rank, one big-endian 32-bit length for each axis, then the entries.
 """
 
+from collections.abc import Callable
 from importlib import resources
 
 import numpy as np
+from numpy.typing import NDArray
 
 from symlib.datasets.downloads import Remote, verified
 
@@ -28,23 +30,35 @@ _FASHION_MIRRORS = (
     "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
     "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
 )
-_FASHION_SHA256 = {  # of the .gz
-    "train-images-idx3-ubyte": "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
-    "train-labels-idx1-ubyte": "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
-    "t10k-images-idx3-ubyte": "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
-    "t10k-labels-idx1-ubyte": "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
-}
-MNIST = {
-    name: Remote(f"{name}.gz", _MNIST_MIRRORS, digest, folders=(".", "mnist")) for name, digest in _MNIST_SHA256.items()
-}
-# The two data sets share their file names, so Fashion-MNIST has a folder to itself.
-FASHION_MNIST = {
-    name: Remote(f"{name}.gz", _FASHION_MIRRORS, digest, packed=True, folders=("fashion-mnist",))
-    for name, digest in _FASHION_SHA256.items()
+_FASHION_SHA256 = {
+    "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+    "train-labels-idx1-ubyte": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+    "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+    "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
 }
 
 
-def read_split(names, remotes, read):
+def _remotes(digests, mirrors, folders, other, digests_of_other):
+    return {
+        name: Remote(f"{name}.gz", mirrors, digest, folders=folders, others=((digests_of_other[name], other),))
+        for name, digest in digests.items()
+    }
+
+
+# The two data sets share their file names, so Fashion-MNIST has a folder to itself first. MNIST/raw is torchvision's.
+MNIST = _remotes(_MNIST_SHA256, _MNIST_MIRRORS, (".", "MNIST/raw", "MNIST", "mnist"), "Fashion-MNIST", _FASHION_SHA256)
+FASHION_MNIST = _remotes(
+    _FASHION_SHA256,
+    _FASHION_MIRRORS,
+    ("FashionMNIST/raw", "FashionMNIST", "fashion", ".", "fashion-mnist"),
+    "MNIST",
+    _MNIST_SHA256,
+)
+
+
+def read_split(
+    names: tuple[str, ...], remotes: dict[str, Remote], read: Callable[[Remote], bytes]
+) -> tuple[NDArray[np.float64], NDArray[np.int_]]:
     """Images in [0, 1] and labels from the two IDX files of a split."""
     images, labels = (_idx(read(remotes[name]), name) for name in names)
     if images.ndim != 3 or labels.ndim != 1 or len(images) != len(labels):
@@ -55,7 +69,7 @@ def read_split(names, remotes, read):
     return images / 255.0, labels.astype(int)
 
 
-def bundled(remote):
+def bundled(remote: Remote) -> bytes:
     """The verified bytes of a file that comes with symlib."""
     path = resources.files("symlib") / "data" / remote.name
     return verified(path.read_bytes(), remote, path)

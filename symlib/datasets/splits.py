@@ -1,10 +1,11 @@
 """Pairs of images of different classes, and splits by image."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from symlib.support.checks import index_array, positive_int
+from symlib.support.checks import index_array, plain_array, positive_int
 
 
 class PoseSplit(NamedTuple):
@@ -15,7 +16,7 @@ class PoseSplit(NamedTuple):
     test_out: np.ndarray
 
 
-def digit_pairs(labels, n_pairs, *, seed):
+def digit_pairs(labels: ArrayLike, n_pairs: int, *, seed: int | np.random.Generator) -> NDArray[np.intp]:
     """Pairs of images of different classes, uniform among all such pairs, none drawn twice.
 
     Pairs count without order, and which image comes first is a coin toss. The pairs are numbered and
@@ -64,7 +65,15 @@ def digit_pairs(labels, n_pairs, *, seed):
     return rng.permuted(pairs, axis=1)
 
 
-def partially_observed(labels, n_poses, *, partial_class, seen_poses, test_fraction=0.2, seed):
+def partially_observed(
+    labels: ArrayLike,
+    n_poses: int,
+    *,
+    partial_class: Any,
+    seen_poses: ArrayLike,
+    test_fraction: float = 0.2,
+    seed: int | np.random.Generator,
+) -> PoseSplit:
     """Train on every pose of all classes but one, which is seen in some poses only.
 
     Images are split first, within each class, so no image is in both train and test. Trained on: the
@@ -81,7 +90,7 @@ def partially_observed(labels, n_poses, *, partial_class, seen_poses, test_fract
     seen_poses : array_like of int
         The poses in which that class is seen; at least one, and not all.
     test_fraction : float
-        Share of the images of each class to test on, in (0, 1); at least one image on either side.
+        Fraction of the images of each class to test on, in (0, 1); at least one image on either side.
     seed : int or numpy.random.Generator
 
     Returns
@@ -128,9 +137,12 @@ def partially_observed(labels, n_poses, *, partial_class, seen_poses, test_fract
 
 
 def _label_vector(labels):
-    labels = np.asarray(labels)
+    labels = plain_array(labels, "labels")
     if labels.ndim != 1 or labels.size == 0:
         raise ValueError(f"labels must have shape (n,) with n at least 1, got {labels.shape}")
+    missing = labels != labels  # NaN, which is of no class
+    if missing.any():
+        raise ValueError(f"labels must name a class for each image, got {labels[missing][0]} at {missing.argmax()}")
     return labels
 
 

@@ -1,11 +1,12 @@
 """The toy data set of the theory: two circles of points."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from symlib.support.checks import finite_array, positive_int
 
 
-def circles(n, separation, radius=1.0):
+def circles(n: int, separation: float, radius: float = 1.0) -> NDArray[np.float64]:
     """Two circles of n points in R³ at heights ±separation/2, the second turned by half a step.
 
     Point g of orbit c lies at the angle 2π(g + c/2)/n. Interleaved (element-major) the 2n points are one

@@ -1,18 +1,16 @@
 """Where things are kept that may be fetched or computed again."""
 
 import os
-import warnings
 from pathlib import Path
 
+import platformdirs
 
-def cache_folder():
-    """The folder for what may be fetched or computed again: $SYMLIB_CACHE, by default the user's cache folder."""
-    return Path(os.environ.get("SYMLIB_CACHE") or quiet_pooch().os_cache("symlib"))
+from symlib.support.files import expanded
 
 
-def quiet_pooch():
-    # Imported when it is due, and silently: in a notebook without widgets its import warns of a bar that is not shown.
-    with warnings.catch_warnings(action="ignore"):
-        import pooch
+def cache_folder() -> Path:
+    """The folder for what may be fetched or computed again: $SYMLIB_CACHE, by default the user's cache folder.
 
-    return pooch
+    A leading ~ is the home folder: neither Docker nor notebooks expand it.
+    """
+    return expanded(os.environ.get("SYMLIB_CACHE") or platformdirs.user_cache_dir("symlib"))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
+import symlib
 from symlib.datasets import circles, digit_pairs, fashion_mnist, mnist, mnist_files, partially_observed
 from symlib.datasets.mnist_files import FASHION_MNIST, MNIST, read_split
 from symlib.kernels import rbf
@@ -54,14 +55,91 @@ def test_bundled_digits():
     assert images[0, :7].max() == 0 and images[0, 7].max() > 0
 
 
-def test_the_training_split_from_a_folder(monkeypatch):
-    folder = Path(__file__).parents[3] / "shared" / "data"
-    if not (folder / "train-images-idx3-ubyte.gz").exists():
-        pytest.skip(f"the 60,000 training digits are not in {folder}")
-    monkeypatch.setenv("SYMLIB_DATA", str(folder))
-    images, labels = mnist("train")
-    assert images.shape == (60000, 28, 28) and labels[:5].tolist() == [5, 0, 4, 1, 9]
-    assert_array_equal(mnist("test")[0], mnist("bundled")[0])
+DIGITS = {
+    path.stem: gzip.decompress(path.read_bytes()) for path in (Path(symlib.__file__).parent / "data").glob("*.gz")
+}
+
+
+@pytest.fixture
+def offline(tmp_path, monkeypatch):
+    """No mirrors, and an empty cache and $SYMLIB_DATA, whose path it is."""
+    for remotes in (MNIST, FASHION_MNIST):
+        for name, remote in remotes.items():
+            monkeypatch.setitem(remotes, name, replace(remote, mirrors=()))
+    monkeypatch.setenv("SYMLIB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("SYMLIB_DATA", str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
+def put(folder, contents, name=str, pack=bytes):
+    folder.mkdir(parents=True, exist_ok=True)
+    for stem, content in contents.items():
+        (folder / name(stem)).write_bytes(pack(content))
+
+
+def windows(stem):
+    return stem.replace("-idx", ".idx")
+
+
+@pytest.mark.parametrize(
+    ("folder", "name", "pack"),
+    [
+        (".", str, bytes),
+        (".", "{}.gz".format, lambda content: gzip.compress(content, 1, mtime=7)),
+        (".", windows, bytes),
+        ("mnist", lambda stem: windows(stem) + ".gz", gzip.compress),
+        ("MNIST/raw", str, bytes),
+        ("MNIST/raw", "{}.gz".format, bytes),  # unpacked on the way, and named as before
+    ],
+)
+def test_names_folders_and_packings_in_use(offline, folder, name, pack):
+    put(offline / folder, DIGITS, name, pack)
+    images, labels = mnist("test")
+    assert images.shape == (10000, 28, 28) and labels[:4].tolist() == [7, 2, 1, 0]
+
+
+@pytest.mark.parametrize("folder", ["fashion-mnist", "FashionMNIST/raw", "fashion", "."])
+def test_clothes_in_the_folders_in_use(offline, monkeypatch, folder):
+    """The published files are too large to carry: small ones in their place."""
+    clothes = {name: idx(np.full((3, 28, 28), 51) if "images" in name else np.arange(3)) for name in DIGITS}
+    for name, content in clothes.items():
+        fake = replace(FASHION_MNIST[name], sha256=hashlib.sha256(content).hexdigest())
+        monkeypatch.setitem(FASHION_MNIST, name, fake)
+    if folder != ".":
+        put(offline, DIGITS)  # which are none of its business there
+    put(offline / folder, clothes, "{}.gz".format, lambda content: gzip.compress(content, 3, mtime=1))
+    assert fashion_mnist("test")[1].tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_digits_in_the_folder_of_clothes_are_refused(offline, pack):
+    put(offline / "fashion-mnist", DIGITS, str if pack is bytes else "{}.gz".format, pack)
+    with pytest.raises(ValueError, match="is the file of that name of MNIST.*damaged or belongs to another data set"):
+        fashion_mnist("test")
+
+
+@pytest.mark.parametrize("folder", [".", "mnist"])
+def test_clothes_in_the_folder_of_digits_are_refused(offline, monkeypatch, folder):
+    clothes = {name: content[:16] + content[16:][::-1] for name, content in DIGITS.items()}
+    for name, content in clothes.items():
+        others = ((hashlib.sha256(content).hexdigest(), "Fashion-MNIST"),)
+        monkeypatch.setitem(MNIST, name, replace(MNIST[name], others=others))
+    put(offline / folder, clothes)
+    with pytest.raises(ValueError, match="is the file of that name of Fashion-MNIST"):
+        mnist("test")
+    put(offline / "MNIST", DIGITS)  # the right ones, further on
+    assert_array_equal(mnist("test")[0], mnist()[0])
+
+
+def test_both_data_sets_know_each_others_digests():
+    for name in MNIST:
+        assert dict(MNIST[name].others) == {FASHION_MNIST[name].sha256: "Fashion-MNIST"}
+        assert dict(FASHION_MNIST[name].others) == {MNIST[name].sha256: "MNIST"}
+
+
+def test_where_nothing_is_found_the_names_and_folders_are_listed(offline):
+    with pytest.raises(ConnectionError, match=r"none of .*t10k-images.idx3-ubyte \(looked in its folders ., MNIST/raw"):
+        mnist("test")
 
 
 def test_images_are_read_row_by_row_and_scaled(small_files):
@@ -70,25 +148,9 @@ def test_images_are_read_row_by_row_and_scaled(small_files):
     assert_array_equal(labels, small_files[1])
 
 
-def test_fashion_mnist_is_read_from_a_folder_of_its_own(small_files, tmp_path, monkeypatch):
-    folder = tmp_path / "fashion-mnist"
-    folder.mkdir()
-    for name in mnist_files.FILES["train"]:
-        array = np.full((2, 28, 28), 51) if "images" in name else np.array([9, 0])
-        packed = gzip.compress(idx(array))
-        (folder / f"{name}.gz").write_bytes(packed)
-        fake = replace(FASHION_MNIST[name], sha256=hashlib.sha256(packed).hexdigest())
-        monkeypatch.setitem(FASHION_MNIST, name, fake)
-    images, labels = fashion_mnist("train")
-    assert_array_equal(images, np.full((2, 28, 28), 0.2))
-    assert labels.tolist() == [9, 0]
-
-
-def test_digits_are_never_taken_for_clothes(small_files, tmp_path, monkeypatch):
+def test_digits_are_never_taken_for_clothes(offline):
     """Both data sets name their files alike; the digits in $SYMLIB_DATA must not answer for the other."""
-    monkeypatch.setenv("SYMLIB_CACHE", str(tmp_path / "cache"))
-    for name, file in FASHION_MNIST.items():
-        monkeypatch.setitem(FASHION_MNIST, name, replace(file, mirrors=()))
+    put(offline, DIGITS)
     with pytest.raises(ConnectionError, match="could not get t10k-images"):
         fashion_mnist("test")
 
@@ -217,3 +279,12 @@ SPLIT = {"n_poses": 4, "partial_class": 7, "seen_poses": [0, 1], "seed": 0}
 def test_bad_input_is_refused_with_the_remedy(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_labels_that_name_no_class_are_refused():
+    with pytest.raises(ValueError, match="labels must name a class for each image, got nan at 1"):
+        digit_pairs([0.0, np.nan, 1.0], 1, seed=0)
+    with pytest.raises(TypeError, match="masked array"):
+        partially_observed(np.ma.masked_equal([0, 0, 7, 7], 7), 3, partial_class=7, seen_poses=[0], seed=0)
+    with pytest.raises(ValueError, match="seen_poses must hold integers, got dtype bool"):
+        partially_observed([0, 0, 7, 7], 3, partial_class=7, seen_poses=[True, False, False], seed=0)

@@ -1,5 +1,6 @@
 """Downloads against a real HTTP server on loopback that misbehaves on request."""
 
+import errno
 import gzip
 import hashlib
 import os
@@ -30,6 +31,7 @@ class Handler(BaseHTTPRequestHandler):
         if how == "ignores-range":
             start = 0
         bad = {"corrupt": PACKED[:-9] + b"corrupted", "not-gzip": b"<html>hello</html>"}
+        bad |= {"unpacks": CONTENT, "packs-again": gzip.compress(PACKED)}
         body = bad.get(how, PACKED)
         if how == "gone":
             log.append((how, asked, 0))
@@ -43,12 +45,14 @@ class Handler(BaseHTTPRequestHandler):
         if start:
             shown = 0 if how == "wrong-range" else start
             self.send_header("Content-Range", f"bytes {shown}-{len(body) - 1}/{len(body)}")
+        if how == "calls-it-an-encoding":
+            self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Length", str(len(body) - start))
         self.end_headers()
         end = len(body)
         if how == "always-breaks":
             end = start + HALF // 3
-        elif how in ("breaks", "ignores-range") and not seen:
+        elif how in ("breaks", "ignores-range", "calls-it-an-encoding") and not seen:
             end = HALF
         sent = body[start:end]
         log.append((how, asked, len(sent)))
@@ -179,7 +183,7 @@ def test_when_all_mirrors_fail_each_is_listed_with_the_remedy(server, tmp_path, 
     message = str(caught.value)
     for said in (nobody, "refused", "/gone/", "404", "/corrupt/", "/not-gzip/", "unpack"):
         assert said in message
-    for remedy in (f"not in SYMLIB_DATA={tmp_path / 'mine'}", "set SYMLIB_DATA", 'split="bundled"'):
+    for remedy in (f"SYMLIB_DATA={tmp_path / 'mine'}", "set SYMLIB_DATA", 'split="bundled"'):
         assert remedy in message
     assert in_cache(tmp_path) == [f"{CACHED}.gz.lock"]
 
@@ -231,3 +235,72 @@ def test_a_wrong_file_in_symlib_data_is_named_and_left_alone(server, tmp_path, m
     with pytest.raises(ValueError, match=f"{CACHED}.gz (has SHA-256|does not unpack).*unset SYMLIB_DATA"):
         load(remote(server, "good"))
     assert path.read_bytes() == content and server.log == []
+
+
+@pytest.mark.parametrize("how", ["calls-it-an-encoding", "unpacks", "packs-again"])
+def test_a_mirror_that_packs_or_unpacks_on_the_way(server, how):
+    assert load(remote(server, how)) == CONTENT
+
+
+def test_a_file_packed_again_is_still_the_same(tmp_path, monkeypatch):
+    published = gzip.compress(CONTENT, 9, mtime=0)
+    one = Remote("x.gz", (), hashlib.sha256(published).hexdigest(), packed=True)
+    monkeypatch.setenv("SYMLIB_DATA", str(tmp_path))
+    (tmp_path / "x.gz").write_bytes(gzip.compress(CONTENT, 1, mtime=5))
+    assert load(one) == CONTENT
+    (tmp_path / "x.gz").write_bytes(gzip.compress(CONTENT[::-1], 1, mtime=5))
+    with pytest.raises(ValueError, match="damaged or belongs to another data set"):
+        load(one)
+
+
+def test_a_tilde_is_the_home_folder(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.setenv("SYMLIB_CACHE", "~/kept")
+    monkeypatch.chdir(tmp_path)
+    assert load(remote(server, "good")) == CONTENT
+    assert (tmp_path / "kept" / CACHED).exists() and not (tmp_path / "~").exists()
+    monkeypatch.setenv("SYMLIB_DATA", "~/kept")
+    assert load(remote(server, "gone")) == CONTENT
+
+
+def test_a_cache_that_cannot_be_written_is_named(server, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("SYMLIB_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(OSError, match="could not be written.*set SYMLIB_CACHE"):
+        load(remote(server, "good"))
+
+
+def test_a_full_disk_is_no_fault_of_the_mirrors(server, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("symlib.datasets.downloads.shutil.copyfileobj", full)
+    with pytest.raises(OSError, match="could not be written: No space left on device.*SYMLIB_CACHE") as caught:
+        load(remote(server, "good", "good"))
+    assert caught.value.errno == errno.ENOSPC
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSYS, "Function not implemented"), NotImplementedError("no flock")])
+def test_a_file_system_without_locks(server, monkeypatch, error):
+    def no_locks(*_, **__):
+        raise error
+
+    monkeypatch.setattr("filelock.FileLock.acquire", no_locks)
+    assert load(remote(server, "good")) == CONTENT
+
+
+def test_nothing_needs_fcntl_and_symlib_alone_needs_no_network_library():
+    code = (
+        "import sys; sys.modules['fcntl'] = None\n"
+        "import symlib, symlib.sweeps, symlib.datasets.downloads\n"
+        "print([name for name in ('requests', 'pooch') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_the_former_path():
+    import symlib.downloads as former
+
+    assert former.load is load and former.Remote is Remote and former.requests.get
