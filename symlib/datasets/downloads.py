@@ -70,7 +70,7 @@ def load(remote: Remote) -> bytes:
     OSError
         If the cache cannot be written.
     """
-    supplied = os.environ.get("SYMLIB_DATA")
+    supplied = os.environ.get("SYMLIB_DATA", "")
     refusal = None
     for folder in remote.folders if supplied else ():
         for name in remote.names:

@@ -72,7 +72,7 @@ def read_split(
 def bundled(remote: Remote) -> bytes:
     """The verified bytes of a file that comes with symlib."""
     path = resources.files("symlib") / "data" / remote.name
-    return verified(path.read_bytes(), remote, path)
+    return verified(path.read_bytes(), remote, str(path))
 
 
 def _idx(content, name):
