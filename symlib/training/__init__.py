@@ -3,12 +3,13 @@
 from symlib.training.devices import pick_device
 from symlib.training.ensembles import Ensemble, initial_weights, train_ensemble
 from symlib.training.evaluation import evaluate, predict
-from symlib.training.loop import History, Trained, train
+from symlib.training.loop import History, Trained, UnsavedError, train
 
 __all__ = [
     "Ensemble",
     "History",
     "Trained",
+    "UnsavedError",
     "evaluate",
     "initial_weights",
     "pick_device",

@@ -1,23 +1,39 @@
 """Checkpoints of training: written whole, read without running code, and taken up by the same run only."""
 
+import io
+import os
 import pickle
-from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 
-from symlib.support.files import replacing
+from symlib.support.files import expanded, replacing
+
+_SAME_OUTPUT = 1e-3  # relative: the same network on another device
 
 
-def save(path, run, state):
+def probe(path: str | os.PathLike) -> None:
+    """Raise OSError, naming the path, if nothing can be written beside it: before any work is done for it."""
+    path = expanded(path)
+    beside = path.with_name(f"{path.name}.probe")
+    with replacing(beside) as file:
+        file.write(b"symlib looks whether it can write here")
+    beside.unlink()
+
+
+def save(path: str | os.PathLike, run: dict[str, Any], state: dict[str, Any]) -> None:
     """Write `state`, and the description `run` of what it belongs to, in one step; see `files.replacing`.
 
     Both are dictionaries of tensors, numbers, text, and lists and dictionaries of them.
     """
+    buffer = io.BytesIO()  # torch does not say what went wrong with a file
+    torch.save({"run": run, "state": state}, buffer)
     with replacing(path) as file:
-        torch.save({"run": run, "state": state}, file)
+        file.write(buffer.getbuffer())
 
 
-def load(path, run, device):
+def load(path: str | os.PathLike, run: dict[str, Any], device: torch.device) -> dict[str, Any] | None:
     """The state saved at `path` by the same `run`, its tensors on `device`; None if the file does not exist.
 
     Raises
@@ -25,7 +41,7 @@ def load(path, run, device):
     ValueError
         If the file is no checkpoint, or one of another run; what differs is named.
     """
-    path = Path(path)
+    path = expanded(path)
     if not path.exists():
         return None
     try:
@@ -38,9 +54,9 @@ def load(path, run, device):
         ) from error
     # Texts that differ may be long, as the layers of a network are: named, not quoted.
     differing = [
-        name if isinstance(run.get(name), str) else f"{name} ({before.get(name)} there, {run.get(name)} here)"
+        f"{name} ({before.get(name)} there, {run.get(name)} here)" if isinstance(run.get(name), (int, float)) else name
         for name in sorted({*before, *run})
-        if before.get(name) != run.get(name)
+        if not _same(before.get(name), run.get(name))
     ]
     if differing:
         raise ValueError(
@@ -48,3 +64,10 @@ def load(path, run, device):
             "delete it, or give this run a checkpoint of its own"
         )
     return state
+
+
+def _same(before, now):
+    if isinstance(before, list) and isinstance(now, list):  # outputs of a network, on perhaps another device
+        size = np.abs(now).max(initial=0.0)
+        return np.shape(before) == np.shape(now) and np.allclose(before, now, rtol=0, atol=_SAME_OUTPUT * size)
+    return before == now

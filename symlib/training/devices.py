@@ -1,11 +1,13 @@
 """Where torch computes: the best device of this machine, or the one asked for, and what it can do."""
 
 import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
 
-def pick_device(device=None):
+def pick_device(device: str | torch.device | None = None) -> torch.device:
     """The torch device to compute on: the one given, else CUDA where there is one, else MPS, else the CPU.
 
     Parameters
@@ -37,11 +39,38 @@ def pick_device(device=None):
     return picked
 
 
-def fast_paths(device, mixed_precision=None, compile=None):
+def fast_paths(
+    device: torch.device, mixed_precision: bool | None = None, compiled: bool | None = None
+) -> tuple[bool, bool]:
     """Whether to use bfloat16 and torch.compile on `device`: as asked, else where CUDA has them.
 
     bfloat16 is native from compute capability 8.0 (Ampere) on, and Triton, which compiles, from 7.0 (Volta).
     """
     major = torch.cuda.get_device_capability(device)[0] if device.type == "cuda" else 0
     has_triton = major >= 7 and importlib.util.find_spec("triton") is not None
-    return (major >= 8 if mixed_precision is None else mixed_precision), (has_triton if compile is None else compile)
+    return (major >= 8 if mixed_precision is None else mixed_precision), (has_triton if compiled is None else compiled)
+
+
+@contextmanager
+def float32_by_default() -> Iterator[None]:
+    """A context in which new tensors are float32, as torch has it, whatever the caller has set for other work.
+
+    >>> torch.set_default_dtype(torch.float64)
+    >>> with float32_by_default():
+    ...     print(torch.zeros(1).dtype)
+    torch.float32
+    >>> torch.zeros(1).dtype
+    torch.float64
+    >>> torch.set_default_dtype(torch.float32)
+    """
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+def dtype_of(model: torch.nn.Module) -> torch.dtype:
+    """That of a network's weights, which its inputs need; float32 where it has none."""
+    return next((weight.dtype for weight in model.parameters()), torch.float32)

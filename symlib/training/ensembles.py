@@ -18,10 +18,11 @@ import math
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from tqdm import tqdm
 
 from symlib.support.checks import (
@@ -55,24 +56,24 @@ class Ensemble(NamedTuple):
 
 
 def train_ensemble(
-    x,
-    labels,
-    held_out,
+    x: ArrayLike,
+    labels: ArrayLike,
+    held_out: ArrayLike,
     *,
-    width=512,
-    depth=1,
-    w_std=1.0,
-    b_std=1.0,
-    steps=1000,
-    rate=None,
-    momentum=0.9,
-    tolerance=0.0,
-    seed=0,
-    kernel=False,
-    dtype="float32",
-    device=None,
-    progress=True,
-):
+    width: int = 512,
+    depth: int = 1,
+    w_std: float = 1.0,
+    b_std: float = 1.0,
+    steps: int = 1000,
+    rate: float | None = None,
+    momentum: float = 0.9,
+    tolerance: float = 0.0,
+    seed: int = 0,
+    kernel: bool = False,
+    dtype: Literal["float32", "float64"] = "float32",
+    device: str | torch.device | None = None,
+    progress: bool = True,
+) -> Ensemble:
     """Train a network for each problem and each left-out point, on all other points of the problem; many at once.
 
     Parameters
@@ -157,7 +158,7 @@ def train_ensemble(
         measured = together.descend(targets[problem], point, steps, rate, momentum, tolerance, stop, bar)
         return *measured, *([together.tangent_kernel()] if kernel else [])
 
-    with tqdm(total=len(chunks) * steps, desc="ensemble", unit="step", disable=not progress) as bar:
+    with tqdm(total=len(chunks) * steps, desc="ensemble", unit="step", disable=not progress, leave=False) as bar:
         found = _side_by_side(lambda chunk, stop: trained(chunk, stop, bar), chunks, threads)
     parts = (np.concatenate([part.cpu().double().numpy() for part in parts]) for parts in zip(*found))
     return Ensemble(*(part.reshape(*batch, len(held_out), *part.shape[1:]) for part in parts))
@@ -187,11 +188,12 @@ def _networks_at_once(widths, n, dtype, device):
     return max(1, (_CPU_BYTES if device.type == "cpu" else _GPU_BYTES) // (numbers * dtype.itemsize))
 
 
-def initial_weights(d, width, depth, seed, problem, point):
+def initial_weights(d: int, width: int, depth: int, seed: int, problem: int, point: int) -> list[torch.Tensor]:
     """What a network of `train_ensemble` starts from: for each layer (fan_in + 1, fan_out), the last row its biases."""
     source = np.random.SeedSequence([seed, problem, point])
-    generator = torch.Generator().manual_seed(int(source.generate_state(1, np.uint64)[0]))
-    return [torch.randn(a + 1, b, generator=generator) for a, b in pairwise((d, *[width] * depth, 1))]
+    generator = torch.Generator("cpu").manual_seed(int(source.generate_state(1, np.uint64)[0]))
+    sizes = pairwise((d, *[width] * depth, 1))
+    return [torch.randn(a + 1, b, generator=generator, dtype=torch.float32, device="cpu") for a, b in sizes]
 
 
 def _draw(problems, networks, width, depth, seed):
@@ -203,7 +205,7 @@ def _draw(problems, networks, width, depth, seed):
     bases = {}
     inputs, drawn = [], []
     for problem, point in networks:
-        x = torch.tensor(problems[problem])
+        x = torch.tensor(problems[problem], device="cpu")
         if n < d and problem not in bases:
             bases[problem] = torch.linalg.qr(x.T).Q
         weights = initial_weights(d, width, depth, seed, problem, point)

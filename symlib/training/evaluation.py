@@ -2,13 +2,16 @@
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 
+from symlib.support.checks import plain_array
+from symlib.training.devices import dtype_of, float32_by_default
 from symlib.training.pose_batches import PoseImages
 
 _BATCH = 1024  # rows at once, without gradients
 
 
-def predict(model, images, rows, n_poses):
+def predict(model: torch.nn.Module, images: ArrayLike, rows: ArrayLike, n_poses: int) -> NDArray[np.int64]:
     """The class of highest score for each row (image, pose).
 
     Parameters
@@ -39,7 +42,7 @@ def predict(model, images, rows, n_poses):
     return predicted(model, inputs, inputs.row_array(rows, "rows"))
 
 
-def evaluate(model, images, labels, rows, n_poses):
+def evaluate(model: torch.nn.Module, images: ArrayLike, labels: ArrayLike, rows: ArrayLike, n_poses: int) -> float:
     """The fraction of rows (image, pose) that a network classifies correctly.
 
     Parameters
@@ -64,7 +67,7 @@ def evaluate(model, images, labels, rows, n_poses):
     >>> 0 <= evaluate(MLP.small(), images, labels, [[0, 0], [1, 3]], n_poses=4) <= 1
     True
     """
-    labels = np.asarray(labels)
+    labels = plain_array(labels, "labels")
     if labels.shape != np.shape(images)[:1]:
         raise ValueError(f"labels must have shape {np.shape(images)[:1]}, one for each image, got {labels.shape}")
     inputs = _inputs(model, images, n_poses)
@@ -75,7 +78,8 @@ def predicted(model, inputs, rows, mixed_precision=False):
     """As `predict`, from `PoseImages`; the model goes back to the mode (training or not) it came in."""
     was_training = model.training
     model.eval()
-    with torch.no_grad(), torch.autocast(inputs.device.type, torch.bfloat16, enabled=mixed_precision):
+    autocast = torch.autocast(inputs.device.type, torch.bfloat16, enabled=mixed_precision)
+    with torch.no_grad(), float32_by_default(), autocast:
         classes = [model(x).argmax(dim=1) for x, _ in inputs.batches(rows, _BATCH)]
     model.train(was_training)
     return torch.cat(classes).cpu().numpy()
@@ -87,4 +91,7 @@ def accuracy(model, inputs, labels, rows, mixed_precision=False):
 
 
 def _inputs(model, images, n_poses):
-    return PoseImages(images, n_poses, next(model.parameters()).device)
+    weight = next(model.parameters(), None)
+    inputs = PoseImages(images, n_poses, "cpu" if weight is None else weight.device)
+    inputs.dtype = dtype_of(model)
+    return inputs

@@ -11,19 +11,27 @@ from 0 to 1 the fraction of training done, and w = warm_up,
 """
 
 import math
+import os
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
-from symlib.support.checks import fraction, nonnegative, nonnegative_int, positive, positive_int
+from symlib.datasets import PoseSplit
+from symlib.support.checks import fraction, nonnegative, nonnegative_int, plain_array, positive, positive_int
 from symlib.support.digests import array_digest
+from symlib.support.fingerprints import code_fingerprint
+from symlib.support.memory import MEMORY_LIMIT
 from symlib.training import checkpoints
-from symlib.training.devices import fast_paths, pick_device
+from symlib.training.devices import dtype_of, fast_paths, float32_by_default, pick_device
 from symlib.training.evaluation import accuracy
-from symlib.training.pose_batches import PoseImages
+from symlib.training.pose_batches import PoseImages, batch_starts
+
+_LEAST_ROWS = 2  # of a batch: normalisation over a batch of one is none
 
 
 class History(NamedTuple):
@@ -49,25 +57,26 @@ class Trained(NamedTuple):
 
 
 def train(
-    model,
-    images,
-    labels,
-    split,
-    n_poses,
+    model: torch.nn.Module | Callable[[], torch.nn.Module],
+    images: ArrayLike,
+    labels: ArrayLike,
+    split: PoseSplit,
+    n_poses: int,
     *,
-    epochs=8,
-    batch_size=128,
-    rate=2e-3,
-    warm_up=0.2,
-    weight_decay=0.0,
-    seed=0,
-    device=None,
-    checkpoint=None,
-    n_evaluate=5000,
-    mixed_precision=None,
-    compile=None,
-    progress=True,
-):
+    epochs: int = 8,
+    batch_size: int = 128,
+    rate: float = 2e-3,
+    warm_up: float = 0.2,
+    weight_decay: float = 0.0,
+    seed: int = 0,
+    device: str | torch.device | None = None,
+    checkpoint: str | os.PathLike | None = None,
+    n_evaluate: int | None = 5000,
+    mixed_precision: bool | None = None,
+    compiled: bool | None = None,
+    progress: bool = True,
+    memory_limit: int = MEMORY_LIMIT,
+) -> Trained:
     """Train a network on the rows (image, pose) of `split.train`, measuring it after each epoch.
 
     Parameters
@@ -91,13 +100,16 @@ def train(
         Left out: CUDA where there is one, else MPS, else the CPU.
     checkpoint : path, optional
         Written after each epoch, whole or not at all. If the file exists, training goes on from it, to the weights
-        that it would have reached without the interruption.
+        that it would have reached without the interruption. It is refused if anything that the run depends on is
+        another: arguments, data, initial weights, torch's version, the code of the network and what it uses (followed
+        as by `sweeps.sweep`), or what the network makes of a few images.
     n_evaluate : int or None
         Rows on which each accuracy is measured, drawn once by the seed; None for all (and as many of `split.train` as
         there are of `split.test_in`). The standard error is at most 1/√(4·n_evaluate).
-    mixed_precision, compile : bool, optional
+    mixed_precision, compiled : bool, optional
         Products in bfloat16; `torch.compile`. Left out: where the device is a CUDA one that has them.
     progress : bool, show a bar
+    memory_limit : int, bytes, of images and rotations on the device
 
     Returns
     -------
@@ -109,6 +121,13 @@ def train(
     ValueError
         If arguments do not fit each other, the device is not there, an image is blank in one of its poses, or
         `checkpoint` belongs to another run.
+    TypeError
+        With `checkpoint`, if the network's code cannot be followed.
+    OSError
+        If `checkpoint` cannot be written: before training if that can be seen then, else when training is done, as an
+        `UnsavedError` whose `trained` is the result.
+    MemoryError
+        If images and rotations exceed `memory_limit`.
     FloatingPointError
         If the loss is no longer finite.
 
@@ -132,49 +151,105 @@ def train(
     epochs, batch_size = positive_int(epochs, "epochs"), positive_int(batch_size, "batch_size")
     rate, warm_up = positive(rate, "rate"), fraction(warm_up, "warm_up")
     seed = nonnegative_int(seed, "seed")
-    mixed_precision, compile = fast_paths(device, mixed_precision, compile)
-    inputs = PoseImages(images, n_poses, device)
+    mixed_precision, compiled = fast_paths(device, mixed_precision, compiled)
+    inputs = PoseImages(images, n_poses, device, memory_limit=memory_limit, progress=progress)
     rows = _checked_split(split, inputs)
     measured = _rows_to_measure(rows, n_evaluate, seed)
 
     # The caller's random numbers go on as if nothing had been drawn.
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+    with float32_by_default(), torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         model = (model if isinstance(model, torch.nn.Module) else model()).to(device)
+        inputs.dtype = dtype_of(model)
         labels, classes = _checked_labels(labels, model, inputs)
         targets = torch.from_numpy(labels).to(device)
         settings = {"epochs": epochs, "batch_size": batch_size, "rate": rate, "warm_up": warm_up}
         settings |= {"weight_decay": nonnegative(weight_decay, "weight_decay"), "seed": seed}
-        loop = _Loop(model, inputs, targets, rows.train, settings, mixed_precision, compile)
+        loop = _Loop(model, inputs, targets, rows.train, settings, mixed_precision, compiled)
+        unsaved = None
         if checkpoint is not None:
+            checkpoints.probe(checkpoint)
             run = settings | {
                 "n_poses": inputs.n_poses,
                 "model": str(model),
+                "network's code": _code_of(model),
+                "network's outputs": _outputs(model, inputs),
                 "initial weights": array_digest(*(weight.cpu().numpy() for weight in model.state_dict().values())),
                 "data": array_digest(inputs.images.cpu().numpy(), labels, *rows, *measured),
             }
             loop.resume(checkpoints.load(checkpoint, run, device))
         total, done = epochs * loop.steps, len(loop.history) * loop.steps
-        with tqdm(total=total, initial=done, desc="train", unit="batch", disable=not progress) as bar:
+        with tqdm(total=total, initial=done, desc="train", unit="batch", disable=not progress, leave=False) as bar:
             while len(loop.history) < epochs:
                 loop.run_epoch(bar)
                 right = [accuracy(model, inputs, labels, part, mixed_precision) for part in measured]
                 loop.history[-1] += right
                 bar.set_postfix_str(f"in {right[1]:.3f}, out {right[2]:.3f}")
                 if checkpoint is not None:
-                    checkpoints.save(checkpoint, run, loop.state())
-    return Trained(model.eval(), History(*np.array(loop.history).T, chance=1 / classes))
+                    unsaved = _saved_or_why_not(checkpoint, run, loop.state())
+    trained = Trained(model.eval(), History(*np.array(loop.history).T, chance=1 / classes))
+    if unsaved is not None:
+        raise UnsavedError(unsaved, trained) from unsaved
+    return trained
+
+
+class UnsavedError(OSError):
+    """Training is done, but its last checkpoint could not be written. `trained` is what `train` would have returned."""
+
+    def __init__(self, error, trained):
+        super().__init__(
+            f"{error}. Training went on to its end without: its result is this error's attribute `trained`. Make room, "
+            "or name a checkpoint elsewhere, before training longer"
+        )
+        self.errno, self.trained = error.errno, trained
+
+
+def _saved_or_why_not(checkpoint, run, state):
+    """None, or the error that kept the checkpoint from being written: no reason to lose what was trained."""
+    try:
+        checkpoints.save(checkpoint, run, state)
+    except OSError as error:
+        return error
+    return None
+
+
+def _code_of(model):
+    """Digest of the code of a network: the classes of all its parts, and what else these hold but weights."""
+    parts = [
+        (name, type(part), {key: value for key, value in vars(part).items() if not _is_state(key, value)})
+        for name, part in model.named_modules()
+    ]
+    try:
+        return code_fingerprint([torch.__version__, parts])
+    except TypeError as error:
+        raise TypeError(f"{error}; or train without checkpoint=, which needs the network's code") from error
+
+
+def _is_state(key, value):
+    """Whether an attribute of a module is told otherwise: weights and parts, the mode, and torch's own records."""
+    records = key.startswith("_") and isinstance(value, (dict, set))
+    return key == "training" or records or isinstance(value, torch.Tensor)
+
+
+def _outputs(model, inputs):
+    """What the network makes of images from all over the set and of noise, to a few digits on any device."""
+    rows = np.unique(np.linspace(0, inputs.n_images - 1, 4).astype(int))
+    noise = np.random.default_rng(0).standard_normal((4, inputs.side, inputs.side))
+    noise = torch.from_numpy(noise).to(inputs.device, inputs.dtype)
+    digits = inputs(np.column_stack([rows, rows % inputs.n_poses]))
+    with torch.no_grad():
+        return model.eval()(torch.cat([digits, noise])).flatten().double().cpu().tolist()
 
 
 class _Loop:
     """One training run between two epochs: the network, its optimiser, its rate, and what was measured so far."""
 
-    def __init__(self, model, inputs, targets, rows, settings, mixed_precision, compile):
+    def __init__(self, model, inputs, targets, rows, settings, mixed_precision, compiled):
         self.model, self.inputs, self.targets, self.rows = model, inputs, targets, rows
-        self.forward = torch.compile(model) if compile else model
+        self.forward = torch.compile(model) if compiled else model
         self.mixed_precision = mixed_precision
         self.batch_size, self.seed, self.rate = (settings[name] for name in ("batch_size", "seed", "rate"))
-        self.steps = -(-len(rows) // self.batch_size)
+        self.steps = len(batch_starts(len(rows), self.batch_size, _LEAST_ROWS))
         self.history = []
         # One pass over all weights in the place of a dozen.
         fused = inputs.device.type in ("cpu", "cuda")
@@ -194,7 +269,7 @@ class _Loop:
         torch.manual_seed(int(source.generate_state(1, np.uint64)[0]))
         self.model.train()
         total = torch.zeros((), device=self.inputs.device)
-        for x, image in self.inputs.batches(self.rows[order], self.batch_size):
+        for x, image in self.inputs.batches(self.rows[order], self.batch_size, _LEAST_ROWS):
             with torch.autocast(self.inputs.device.type, torch.bfloat16, enabled=self.mixed_precision):
                 loss = cross_entropy(self.forward(x), self.targets[image])
             self.optimizer.zero_grad()
@@ -253,13 +328,21 @@ def _rows_to_measure(rows, n_evaluate, seed):
 
 def _checked_labels(labels, model, inputs):
     """Labels as an array, and the number of classes, which the network's scores tell."""
-    labels = np.asarray(labels)
+    labels = plain_array(labels, "labels")
+    images = torch.zeros(2, inputs.side, inputs.side, dtype=inputs.dtype, device=inputs.device)
     with torch.no_grad():
-        scores = model.eval()(torch.zeros(1, inputs.side, inputs.side, device=inputs.device))
-    if scores.ndim != 2 or len(scores) != 1:
-        raise ValueError(
-            f"model must give scores (B, classes) for images (B, H, W), got shape {tuple(scores.shape)} for one image"
-        )
+        try:
+            scores = model.eval()(images)
+        except Exception as error:
+            reason = str(error).strip().splitlines()[0]
+            raise ValueError(
+                f"model fails on images (B, H, W) of shape {tuple(images.shape)}: {reason} (If it wants a channel "
+                "axis, let it begin with images.unsqueeze(1), as a layer "
+                f"torch.nn.Unflatten(1, (1, {inputs.side})); else see that its sizes fit.)"
+            ) from error
+    if not isinstance(scores, torch.Tensor) or scores.ndim != 2 or len(scores) != 2:
+        got = f"shape {tuple(scores.shape)}" if isinstance(scores, torch.Tensor) else f"a {type(scores).__name__}"
+        raise ValueError(f"model must give scores (B, classes) for images (B, H, W), got {got} for two images")
     classes = scores.shape[1]
     if labels.shape != (inputs.n_images,) or labels.dtype.kind not in "iu":
         raise ValueError(

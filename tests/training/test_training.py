@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import torch
 from symlib.datasets import PoseSplit, mnist, partially_observed
 from symlib.models import CNN, MLP, ViT, parameter_count
 from symlib.orbits import normalize, rotation_orbits
-from symlib.training import checkpoints, devices, evaluate, pick_device, predict, train
+from symlib.training import checkpoints, devices, evaluate, pick_device, predict, train, train_ensemble
 from symlib.training.loop import _fraction_of_rate
 from symlib.training.pose_batches import PoseImages
 
@@ -119,9 +120,9 @@ def test_only_rows_of_the_split_are_trained_on(few, monkeypatch):
     asked = []
     original = PoseImages.batches
 
-    def recorded(self, rows, size):
+    def recorded(self, rows, size, *least):
         asked.append(rows)
-        return original(self, rows, size)
+        return original(self, rows, size, *least)
 
     monkeypatch.setattr(PoseImages, "batches", recorded)
     train(MLP.small, *few, 3, **QUIET, epochs=2, n_evaluate=None)
@@ -212,9 +213,11 @@ def test_a_checkpoint_of_another_run_is_refused_by_what_differs(few, tmp_path):
     for change, named in [({"rate": 1e-4}, r"rate \(0.002 there, 0.0001 here\)"), ({"epochs": 9}, "epochs")]:
         with pytest.raises(ValueError, match=f"another run: {named}.* differ; delete it"):
             train(MLP.small, *few, 3, **QUIET, **(RUN | change), checkpoint=path)
-    with pytest.raises(ValueError, match="another run: initial weights, model differ"):
+    with pytest.raises(
+        ValueError, match="another run: initial weights, model, network's code, network's outputs differ"
+    ):
         train(lambda: MLP.small(widths=(16,)), *few, 3, **QUIET, **RUN, checkpoint=path)
-    with pytest.raises(ValueError, match="another run: data differ"):
+    with pytest.raises(ValueError, match="another run: data, network's outputs differ"):
         train(MLP.small, images[::-1], labels, split, 3, **QUIET, **RUN, checkpoint=path)
     assert path.read_bytes() == content
 
@@ -285,7 +288,7 @@ def test_mixed_precision_and_compile_are_used_where_asked(few, monkeypatch):
         return model
 
     monkeypatch.setattr(torch, "compile", compile)
-    rough = train(Watched, *few, 3, **QUIET, **RUN, mixed_precision=True, compile=True)
+    rough = train(Watched, *few, 3, **QUIET, **RUN, mixed_precision=True, compiled=True)
     assert torch.bfloat16 in dtypes and compiled == [rough.model]
     exact = train(MLP, *few, 3, **QUIET, **RUN)
     assert len(compiled) == 1
@@ -294,11 +297,11 @@ def test_mixed_precision_and_compile_are_used_where_asked(few, monkeypatch):
 
 
 def test_the_rate_rises_and_falls():
-    shares = np.array([_fraction_of_rate(t, 0.25) for t in np.linspace(0, 1, 401)])
-    assert shares[0] == 0 and shares[100] == 1 and shares[-1] == 0
-    np.testing.assert_allclose(shares[:101], np.linspace(0, 1, 101))
-    np.testing.assert_allclose(shares[100:] + shares[100:][::-1], 1)  # a half cosine is odd about its middle
-    assert (np.diff(shares[100:]) < 0).all() and shares[175] > 0.8
+    factors = np.array([_fraction_of_rate(t, 0.25) for t in np.linspace(0, 1, 401)])
+    assert factors[0] == 0 and factors[100] == 1 and factors[-1] == 0
+    np.testing.assert_allclose(factors[:101], np.linspace(0, 1, 101))
+    np.testing.assert_allclose(factors[100:] + factors[100:][::-1], 1)  # a half cosine is odd about its middle
+    assert (np.diff(factors[100:]) < 0).all() and factors[175] > 0.8
     assert _fraction_of_rate(0.0, 0.0) == 1.0
 
 
@@ -337,7 +340,7 @@ def small():
         (lambda: train(small, IMAGES, LABELS, SPLIT, 2, **QUIET, seed=-1), "seed must be .*at least 0, got -1"),
         (
             lambda: train(torch.nn.Flatten(0), IMAGES, LABELS, SPLIT, 2, **QUIET),
-            r"scores \(B, classes\).*got shape \(64,\)",
+            r"scores \(B, classes\).*got shape \(128,\)",
         ),
         (lambda: evaluate(small(), IMAGES, LABELS[:2], SPLIT.train, 2), r"labels must have shape \(3,\)"),
         (lambda: predict(small(), IMAGES, [[0, 2]], 2), r"rows must lie within 3 images and 2 poses, got \(0, 2\)"),
@@ -351,3 +354,172 @@ def test_what_does_not_fit_is_refused_with_the_remedy(call, message):
 def test_training_that_diverges_says_so(few):
     with pytest.raises(FloatingPointError, match="diverged; lower rate = 1e\\+30"):
         train(CNN.small, *few, 3, **QUIET, epochs=3, rate=1e30)
+
+
+class Linear(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.scores = torch.nn.Linear(784, 10)
+
+    def forward(self, images):
+        return self.scores(images.flatten(1))
+
+
+def test_a_checkpoint_of_a_network_whose_code_has_changed_is_refused(few, tmp_path, monkeypatch):
+    path = tmp_path / "run.pt"
+    train(Linear, *few, 3, **QUIET, **RUN, checkpoint=path)
+    monkeypatch.setattr(Linear, "forward", lambda self, images: -5 * self.scores(images.flatten(1)).tanh())
+    with pytest.raises(ValueError, match="another run: network's code, network's outputs differ"):
+        train(Linear, *few, 3, **QUIET, **RUN, checkpoint=path)
+
+
+SCALE = 1.0
+
+
+def scaled(x):
+    return SCALE * x
+
+
+class Parts(torch.nn.Module):
+    """Its code stands in a lambda that it holds and in a global that a helper uses."""
+
+    def __init__(self, power=1):
+        super().__init__()
+        self.layers = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 10))
+        self.bend = lambda x: x.abs() ** power * x.sign()
+
+    def forward(self, images):
+        return scaled(self.bend(self.layers(images)))
+
+
+@pytest.mark.parametrize("change", ["global", "lambda"])
+def test_code_that_a_network_uses_counts(few, tmp_path, monkeypatch, change):
+    path = tmp_path / "run.pt"
+    train(Parts, *few, 3, **QUIET, **RUN, checkpoint=path)
+    train(Parts, *few, 3, **QUIET, **RUN, checkpoint=path)
+    if change == "global":
+        monkeypatch.setitem(globals(), "SCALE", 1.0 + 1e-9)  # too little to be seen in what comes out
+    with pytest.raises(ValueError, match="another run: network's code"):
+        train(lambda: Parts(1 if change == "global" else 1 + 1e-9), *few, 3, **QUIET, **RUN, checkpoint=path)
+
+
+def test_code_that_cannot_be_followed_is_said(few, tmp_path):
+    class Locked(MLP):
+        def __init__(self):
+            super().__init__((8,))
+            self.lock = threading.Lock()
+
+    with pytest.raises(TypeError, match="lock.*train without checkpoint="):
+        train(Locked, *few, 3, **QUIET, **RUN, checkpoint=tmp_path / "run.pt")
+    train(Locked, *few, 3, **QUIET, **RUN)
+
+
+@pytest.fixture
+def float64_by_default():
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+def test_the_callers_default_dtype_changes_nothing(few, request):
+    x, y = np.random.default_rng(0).standard_normal((6, 20)), [1.0, -1.0] * 3
+    options = {"width": 64, "steps": 30, "device": "cpu", "progress": False}
+
+    def everything():
+        run = train(MLP.small, *few, 3, **QUIET, **RUN)
+        return *run.history[:4], *train_ensemble(x, y, [0], **options)[:2], predict(run.model, few[0], few[2].train, 3)
+
+    before = everything()
+    request.getfixturevalue("float64_by_default")
+    for one, other in zip(before, everything()):
+        np.testing.assert_array_equal(one, other)
+    assert torch.get_default_dtype() == torch.float64
+    # A network that is made in float64 is trained in float64.
+    run = train(MLP.small(), *few, 3, **QUIET, **RUN)
+    assert run.model.layers[1].weight.dtype == torch.float64 and np.isfinite(run.history.loss).all()
+    assert 0 <= evaluate(MLP.small(), few[0], few[1], few[2].train, 3) <= 1
+
+
+def test_memory_of_rotations_is_what_is_documented_and_refused_beyond():
+    code = (
+        "import resource, numpy as np; from symlib.training.pose_batches import PoseImages\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
+        "before = peak(); PoseImages(np.random.default_rng(0).random((4, 48, 48)), 16, 'cpu')\n"
+        "print((peak() - before) / (4 * 16 * 48**4))"
+    )
+    pytest.importorskip("resource", reason="the peak of a process's memory is told by Unix only")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert 0.1 < float(done.stdout) < 1.5, done.stderr  # what importing took at its peak covers a part
+    with pytest.raises(MemoryError, match="turning images on the device would need about 10.1 GiB.*memory_limit"):
+        PoseImages(np.ones((2, 96, 96)), 32, "cpu")
+
+
+class Flat(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.scores = torch.nn.Linear(784, 10)
+
+    def forward(self, images):
+        return self.scores(images.flatten(1))[:, 0]
+
+
+@pytest.mark.parametrize(
+    "layers, message",
+    [
+        (
+            [torch.nn.Conv2d(1, 4, 5), torch.nn.Flatten(), torch.nn.Linear(4, 10)],
+            r"\(B, H, W\).*channel.*\(1, \(1, 28\)",
+        ),
+        ([torch.nn.Flatten(), torch.nn.Linear(100, 10)], r"fails on images \(B, H, W\).*\(2, 28, 28\).*sizes fit"),
+        ([Flat()], r"must give scores \(B, classes\).*got shape \(2,\)"),
+    ],
+)
+def test_networks_of_other_shapes_are_refused_before_training(few, layers, message):
+    with pytest.raises(ValueError, match=message):
+        train(torch.nn.Sequential(*layers), *few, 3, **QUIET, **RUN)
+
+
+def test_a_last_batch_of_one_row_joins_the_one_before(few, digits):
+    def normalising():
+        layers = torch.nn.Linear(784, 16), torch.nn.BatchNorm1d(16), torch.nn.ReLU(), torch.nn.Linear(16, 10)
+        return torch.nn.Sequential(torch.nn.Flatten(), *layers)
+
+    rows = len(few[2].train)
+    run = train(normalising, *few, 3, **QUIET, **(RUN | {"batch_size": rows - 1}))
+    assert np.isfinite(run.history.loss).all()
+    turned = PoseImages(digits[0][:1], 1, "cpu")
+    sizes = [len(x) for x, _ in turned.batches(np.zeros((9, 2), int), 4, least=2)]
+    assert sizes == [4, 5]
+
+
+FULL = """
+import resource, signal, sys
+from symlib import mnist, partially_observed
+from symlib.models import MLP
+from symlib.training import UnsavedError, train
+
+images, labels = (array[:60] for array in mnist())
+split = partially_observed(labels, 2, partial_class=7, seen_poses=[1], seed=0)
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+try:
+    train(MLP.small, images, labels, split, 2, epochs=2, device="cpu", progress=False, checkpoint=sys.argv[1])
+except UnsavedError as error:
+    print(error, error.trained.history.loss.shape)
+"""
+
+
+def test_a_disk_that_fills_up_costs_the_checkpoint_and_not_the_training(tmp_path):
+    pytest.importorskip("resource", reason="limits of a process are told to Unix only")
+    path = tmp_path / "run.pt"
+    done = subprocess.run([sys.executable, "-c", FULL, str(path)], capture_output=True, text=True, timeout=120)
+    assert f"{path} could not be written" in done.stdout and done.stdout.strip().endswith("(2,)"), done.stderr
+
+
+def test_a_place_that_cannot_be_written_is_found_before_training(few, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    calls = []
+    monkeypatch.setattr(PoseImages, "batches", lambda *of: calls.append(of) or iter(()))
+    with pytest.raises(OSError, match="could not be written"):
+        train(MLP.small, *few, 3, **QUIET, **RUN, checkpoint=tmp_path / "file" / "run.pt")
+    assert not calls
