@@ -53,7 +53,7 @@ def build(root, tier):
     print("Rendering", flush=True)
     pages = render(out / "source", out / "render")
     copies = write_colab_copies(chapters, out / "colab", repository, install_source(repository))
-    write_downloads(root, copies, pages)
+    write_downloads(copies, pages)
     foreign = foreign_references(pages)
     if foreign:
         listing = "\n".join(f"  {page}: {address}" for page, address in foreign)

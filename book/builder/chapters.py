@@ -61,7 +61,7 @@ def to_page(executed, citations, tier):
             except ValueError as error:
                 raise ValueError(f"cell {index + 1}: {error}") from None
         else:
-            # Progress bars are for the terminal.
+            # What stood there was looked at when the chapter was executed (`left_on_stderr`): bars that are gone.
             cell.outputs = [out for out in cell.outputs if out.get("name") != "stderr"]
     run = page.metadata.pop("computed")
     line = f"Computed at the `{run['tier']}` tier on {run['device']} in {run['seconds']:.0f} s."
@@ -87,17 +87,62 @@ def with_values(source, values):
     return b"\n".join(lines).decode()
 
 
+_NO_SOURCE = """\
+# This copy does not know where symlib is published, so it cannot install it.
+import importlib.util
+
+if importlib.util.find_spec("symlib") is None:
+    raise ImportError(
+        "install symlib first, in a clone of its repository: pip install -e '.[EXTRAS]'"
+    )"""
+
+
+def left_on_stderr(executed):
+    """(cell number, text) of what an executed chapter leaves standing on stderr, but where a cell says why.
+
+    A cell may say so in its metadata, `"writes_to_stderr": "reason"`. A progress bar that has been wiped out, by
+    returning to the beginning of its line, leaves nothing.
+    """
+    found = []
+    for number, cell in enumerate(executed.cells, start=1):
+        texts = [out.text for out in cell.get("outputs", []) if out.get("name") == "stderr"]
+        lines = [_as_shown(line) for line in "".join(texts).split("\n")]
+        text = "\n".join(line for line in lines if line)
+        if text and not cell.metadata.get("writes_to_stderr"):
+            found.append((number, text))
+    return found
+
+
+def _as_shown(line):
+    """A line as a terminal shows it: what follows a carriage return is written over what was there."""
+    shown = ""
+    for part in re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", line).split("\r"):
+        shown = part + shown[len(part) :]
+    return shown.strip()
+
+
 def to_colab(notebook, name, source, site):
-    """The copy of chapter `name` that runs on Colab: install source filled in, links absolute."""
+    """The copy of chapter `name` that runs on Colab: install source filled in, links absolute, figures' code folded.
+
+    With no `source` to install from, the setup cell says what to do, and links stay as they are.
+    """
     lowered = copy.deepcopy(notebook)
     collapsed = []
     for index, cell in enumerate(lowered.cells):
         cell.metadata["id"] = cell.get("id", f"cell-{index}")
-        if cell.cell_type == "markdown":
+        if "hide-input" in cell.metadata.get("tags", []):
+            cell.metadata["cellView"] = "form"  # folded, under its title
+            cell.source = (
+                f"#@title {'The code of the figure' if 'plots.' in cell.source else 'The code'}\n{cell.source}"
+            )
+        if cell.cell_type == "markdown" and source is not None:
             cell.source = lower_markup(cell.source, f"notebooks/{name}.ipynb", site)
-            if re.match(r"#### Solution ", cell.source):
-                collapsed.append(cell.metadata["id"])
+        if cell.cell_type == "markdown" and re.match(r"#### Solution ", cell.source):
+            collapsed.append(cell.metadata["id"])
     for index in tagged(lowered, "setup"):
-        lowered.cells[index].source = lowered.cells[index].source.replace("@ SOURCE", f"@ {source}")
+        setup = lowered.cells[index]
+        if source is None:
+            setup.source = _NO_SOURCE.replace("EXTRAS", re.search(r"symlib\[(.*?)\]", setup.source)[1])
+        setup.source = setup.source.replace("@ SOURCE", f"@ {source}")
     lowered.metadata["colab"] = {"collapsed_sections": collapsed}
     return lowered

@@ -23,6 +23,8 @@ from typing import NamedTuple
 
 import nbformat
 
+from book.builder.chapters import left_on_stderr
+
 # Executed copies kept of one chapter at one tier; older ones are removed.
 KEPT = 3
 # Run behind each chapter, in its own kernel: only there is it known which library computed, and on what.
@@ -109,7 +111,9 @@ def execute_all(chapters, root, cache):
     if not missing:
         return paths, []
     cache.mkdir(parents=True, exist_ok=True)
-    workers = min(len(missing), os.cpu_count() or 1)
+    from symlib.support.threads import usable_cores
+
+    workers = min(len(missing), usable_cores())
     print(f"Executing {', '.join(c.name for c in missing)} ({workers} at a time)", flush=True)
     failures = []
     # Processes, not threads: papermill changes the working directory of its process.
@@ -158,6 +162,14 @@ def _execute(chapter, path, position, workers):
         number = cells.index(error.source) + 1 if error.source in cells else error.cell_index
         trace = papermill.exceptions.strip_color("\n".join(error.traceback))
         return Failure(chapter.name, number, error.source, f"{error.ename}: {error.evalue}", trace)
+    left = left_on_stderr(done)
+    if left:
+        cells = "\n".join(f"cell {number}: {text}" for number, text in left)
+        what = (
+            "it writes to stderr, which readers of the notebook see and its page hides: mend it, or say why in the "
+            'cell\'s metadata ("writes_to_stderr": "reason")'
+        )
+        return Failure(chapter.name, left[0][0], done.cells[left[0][0] - 1].source, what, cells)
     del done.metadata["papermill"]  # it holds a whole copy of the chapter
     done.metadata["computed"] = {
         "tier": chapter.tier,
@@ -168,8 +180,6 @@ def _execute(chapter, path, position, workers):
     nbformat.write(done, partial)
     partial.replace(path)
     print(f"  {chapter.name}: {time.perf_counter() - start:.1f} s", flush=True)
-    for line in warnings_in(done):
-        print(f"  {chapter.name} warns: {line}", flush=True)
     return None
 
 
@@ -177,23 +187,14 @@ def _share_cores(workers):
     """Gives the kernels that this process starts their share of the cores, as far as torch is concerned.
 
     Its threads wait for each other spinning. With more threads than cores that takes the core from the one that is
-    waited for, and seconds become minutes. BLAS, which does not, keeps all cores, for the chapter that finishes last.
+    waited for, and seconds become minutes. BLAS and symlib do not wait so, and keep all cores for the last chapter.
     """
-    cores = os.cpu_count() or 1
+    from symlib.support.threads import usable_cores
+
+    cores = usable_cores()
+    os.environ.setdefault("SYMLIB_NUM_THREADS", str(cores))
     os.environ.setdefault("OPENBLAS_NUM_THREADS", str(cores))
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // workers)))
-
-
-def warnings_in(executed):
-    """Lines of Python warnings that an executed chapter wrote to stderr."""
-    return [
-        line
-        for cell in executed.cells
-        for out in cell.get("outputs", [])
-        if out.get("name") == "stderr"
-        for line in out.text.splitlines()
-        if "Warning: " in line
-    ]
 
 
 def _prune(cache, prefix):

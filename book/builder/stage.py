@@ -10,11 +10,12 @@ from book.builder.execute import versions
 from book.builder.markup import citations_of, raise_markup
 from book.builder.repository import COLAB_BRANCH
 
-# Lines of book/status.md that the build replaces, and the packages whose versions it lists.
+# Words of book/intro.md, and lines of book/status.md, that the build replaces; the packages whose versions it lists.
+_BUTTON = "BUTTON"
 _CHAPTERS, _VERSIONS = "CHAPTERS", "VERSIONS"
 _LISTED = ("python", "numpy", "scipy", "jax", "torch", "numba", "matplotlib", "papermill", "jupyter-book")
 # What of book/ is only for building it.
-_NOT_STAGED = shutil.ignore_patterns("*.py", "tiers.yml", "__pycache__")
+_NOT_STAGED = shutil.ignore_patterns("*.py", "builder", "tiers.yml", "__pycache__")
 
 
 def stage(root, source, executed, tier, repository):
@@ -26,7 +27,7 @@ def stage(root, source, executed, tier, repository):
     shutil.copytree(root / "book" / "_static", source / "_static")
     citations = citations_of(root / "book" / "references.bib")
     for page in (source / "book").rglob("*.md"):
-        text = page.read_text(encoding="utf-8")
+        text = page.read_text(encoding="utf-8").replace(_BUTTON, what_the_button_does(repository))
         page.write_text(raise_markup(text, citations), encoding="utf-8")
     chapters = {name: nbformat.read(path, as_version=4) for name, path in executed.items()}
     for name, chapter in chapters.items():
@@ -57,6 +58,13 @@ def write_status(page, chapters):
     page.write_text(text.replace(f"\n{_VERSIONS}\n", f"\n{listed}.\n"), encoding="utf-8")
 
 
+def what_the_button_does(repository):
+    """A sentence that promises no more than the pages keep: Colab opens notebooks of public repositories only."""
+    if repository is None:
+        return "The button at the top of its page downloads it; it runs where symlib is installed."
+    return "The button at the top of its page opens it on Colab, where it runs as it is."
+
+
 def with_repository(config, repository):
     """The book's configuration with the launch buttons of `repository`: none where it is None."""
     config = dict(config)
@@ -71,11 +79,9 @@ def with_repository(config, repository):
 def write_colab_copies(chapters, folder, repository, source):
     """Writes the chapters' copies for Colab below `folder`; gives their paths by name.
 
-    None are written where it is not known what they should install symlib from.
+    Where it is not known what they should install symlib from, the copies say what to do.
     """
     shutil.rmtree(folder, ignore_errors=True)
-    if source is None:
-        return {}
     (folder / "notebooks").mkdir(parents=True)
     site = repository.site if repository else ".."
     paths = {}
@@ -85,8 +91,8 @@ def write_colab_copies(chapters, folder, repository, source):
     return paths
 
 
-def write_downloads(root, copies, pages):
-    """Puts plain notebooks behind the pages' download buttons, where Sphinx left staged ones."""
+def write_downloads(copies, pages):
+    """Puts the copies behind the pages' download buttons, where Sphinx left staged notebooks."""
     for staged in (pages / "_sources" / "notebooks").glob("*.ipynb*"):
         name = staged.name.split(".")[0]
-        shutil.copy(copies.get(name, root / "notebooks" / f"{name}.ipynb"), staged)
+        shutil.copy(copies[name], staged)

@@ -19,6 +19,7 @@ import scipy.linalg  # noqa: F401  its BLAS is to be among those that are found 
 from threadpoolctl import ThreadpoolController
 
 _MANY_FROM = 512  # order of a matrix from which on threads pay
+_OWN_LIMIT = "SYMLIB_NUM_THREADS"
 _LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")  # of a container, "quota period" or "max period"
 
@@ -35,8 +36,9 @@ _within = threading.local()
 def usable_cores() -> int:
     """Number of cores that this process may keep busy, at least 1.
 
-    The least of: the cores it is bound to, its container's quota, OMP_NUM_THREADS and its kin in the environment, and
-    the threads that a BLAS is limited to, as by a surrounding `threadpoolctl.threadpool_limits`.
+    The least of: the cores it is bound to, its container's quota, SYMLIB_NUM_THREADS in the environment or else
+    OMP_NUM_THREADS and its kin there, and the threads that a BLAS is limited to, as by a surrounding
+    `threadpoolctl.threadpool_limits`.
     """
     if hasattr(os, "process_cpu_count"):
         cores = os.process_cpu_count() or 1
@@ -46,7 +48,8 @@ def usable_cores() -> int:
         cores = os.cpu_count() or 1
     with _lock:
         limited = _before.get_original_num_threads() if _holders else {"blas": _blas_threads()}
-    named = (os.environ.get(name, "").split(",")[0].strip() for name in _LIMITS)
+    names = [_OWN_LIMIT] if os.environ.get(_OWN_LIMIT) else _LIMITS
+    named = (os.environ.get(name, "").split(",")[0].strip() for name in names)
     limits = [int(value) for value in named if value.isdecimal()]
     return min(limit for limit in (cores, _quota(), limited.get("blas"), *limits) if limit)
 

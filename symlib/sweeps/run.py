@@ -138,7 +138,9 @@ def sweep(
     if missing:
         store.check()
     name = getattr(function, "__name__", "sweep")
-    with tqdm(total=len(by_key), initial=len(results), desc=name, unit="setting", disable=not progress) as bar:
+    with tqdm(
+        total=len(by_key), initial=len(results), desc=name, unit="setting", disable=not progress, leave=False
+    ) as bar:
         try:
             for key, packed, failure in _outcomes(function, missing, client) if missing else ():
                 if failure is None:

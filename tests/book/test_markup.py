@@ -4,8 +4,11 @@ import nbformat
 import pytest
 
 from book.builder.build import ROOT
-from book.builder.chapters import literals, tagged, to_colab, to_page, with_values
+from book.builder.chapters import left_on_stderr, literals, tagged, to_colab, to_page, with_values
+from book.builder.execute import Chapter, execute_all
 from book.builder.markup import lower_markup, raise_markup
+from book.builder.repository import Repository
+from book.builder.stage import what_the_button_does
 
 CITATIONS = {"https://arxiv.org/abs/1806.07572": "jacot2018"}
 SITE = "https://ada.github.io/symlib"
@@ -116,3 +119,57 @@ def test_colab_copy(conventions):
     assert heads == ["#### Solution 9.1"]
     assert f"]({SITE}/book/notation.html)" in "".join(cell.source for cell in copy.cells)
     nbformat.validate(copy)
+
+
+def chapter_with(*cells):
+    return nbformat.v4.new_notebook(cells=list(cells))
+
+
+def code(source="1", text=None, **metadata):
+    outputs = [nbformat.v4.new_output("stream", name="stderr", text=text)] if text else []
+    return nbformat.v4.new_code_cell(source, outputs=outputs, metadata=metadata)
+
+
+def test_what_stands_on_stderr_is_found_and_bars_that_are_gone_are_not():
+    wiped = "train:  50%|#####     |\rtrain: 100%|##########|\r                       \r"
+    left = "sweep: 100%|##########| 4/4\n"
+    warning = "x.py:1: UserWarning: look\n"
+    on_purpose = code(text=left, writes_to_stderr="shown on purpose")
+    executed = chapter_with(code(text=wiped), code(text=warning), code(text=left), on_purpose)
+    assert left_on_stderr(executed) == [(2, warning.strip()), (3, left.strip())]
+
+
+def test_a_chapter_that_writes_to_stderr_fails(tmp_path):
+    notebook = chapter_with(code("import warnings\nwarnings.warn('look')"))
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    _, failures = execute_all([Chapter("99_noisy", notebook, {}, "smoke")], ROOT, tmp_path)
+    assert [failure.cell for failure in failures] == [1]
+    assert "writes to stderr" in failures[0].error and "UserWarning: look" in failures[0].traceback
+    assert not list(tmp_path.glob("*.ipynb"))
+
+
+def test_figures_code_is_folded_on_colab():
+    cells = code("plots.show(fig)", tags=["hide-input"]), code("x = 1")
+    folded, plain = to_colab(chapter_with(*cells), "x", "symlib.whl", "..").cells
+    assert folded.metadata["cellView"] == "form"
+    assert folded.source == "#@title The code of the figure\nplots.show(fig)"
+    assert "cellView" not in plain.metadata and plain.source == "x = 1"
+
+
+SETUP = '%pip install --quiet "symlib[plots,nets] @ SOURCE"'
+
+
+def test_without_an_address_the_copy_says_what_to_do(monkeypatch):
+    notebook = chapter_with(code(SETUP, tags=["setup"]))
+    setup = to_colab(notebook, "x", None, "..").cells[0].source
+    exec(setup, {})  # symlib is here
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r"pip install -e '.\[plots,nets\]'"):
+        exec(setup, {})
+    assert "@ git+x" in to_colab(notebook, "x", "git+x", "..").cells[0].source
+
+
+def test_the_first_page_promises_a_button_only_where_there_is_one():
+    assert "BUTTON" in (ROOT / "book" / "intro.md").read_text(encoding="utf-8")
+    assert "Colab" in what_the_button_does(Repository("https://github.com/a/b", "main"))
+    assert "Colab" not in what_the_button_does(None)

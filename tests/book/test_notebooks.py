@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from book.builder.build import ROOT, chapter_names
-from book.builder.chapters import parameters_of, tagged, to_colab
-from book.builder.execute import cache_path, environment_digest, read_chapter, warnings_in
+from book.builder.chapters import left_on_stderr, parameters_of, tagged, to_colab
+from book.builder.execute import cache_path, environment_digest, read_chapter
 from book.builder.markup import citations_of, lines_of, map_links
 
 SOURCES = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -116,8 +116,8 @@ def test_exercises_have_folded_solutions(chapter):
 
 
 @pytest.mark.parametrize("name", [path.stem for path in SOURCES])
-def test_executes_without_a_warning(site, name):
+def test_executes_and_leaves_nothing_on_stderr(site, name):
     tier = yaml.safe_load((site.parent / "site.json").read_text())["tier"]
     chapter = read_chapter(ROOT, name, TIERS, tier)
     path = cache_path(chapter, environment_digest(ROOT), ROOT / "_build" / "cache")
-    assert warnings_in(nbformat.read(path, as_version=4)) == []
+    assert left_on_stderr(nbformat.read(path, as_version=4)) == []

@@ -87,6 +87,9 @@ def test_contexts_overlap_in_any_order():
 def test_a_users_limit_is_kept(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     assert usable_cores() == 1
+    monkeypatch.setenv("SYMLIB_NUM_THREADS", "2")  # of symlib alone, whatever others may use
+    assert usable_cores() == min(2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)
+    monkeypatch.delenv("SYMLIB_NUM_THREADS")
     monkeypatch.setenv("OMP_NUM_THREADS", "not a number")
     monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
     with threadpool_limits(1, user_api="blas"):
