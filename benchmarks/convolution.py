@@ -19,7 +19,7 @@ BATCHES = {"flatten": (8, 16, 32, 64), "gap": (1, 2, 3)}  # sizes that neural-ta
 
 
 def flattened_rows(runs, quick):
-    return [_row("flatten", "CNN, flattened", ("5×", "20×"), runs, quick)]
+    return [_row("flatten", "CNN, flattened", ("10×", "20×"), runs, quick)]
 
 
 def pooled_rows(runs, quick):

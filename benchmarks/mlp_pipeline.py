@@ -16,7 +16,7 @@ from symlib.regression import loo_residuals
 from symlib.spectral import circulant_loo_error
 
 WORK = "MLP-NTK pipeline, {pairs} pairs, N = 2 … {largest}"
-GOALS = ("5×", "15×")
+GOALS = ("7×", "15×")
 BLOCK = 64  # pairs at once: arrays of moderate size, and work for all cores
 
 
