@@ -2,8 +2,8 @@
 
 One opponent is what one would write for a single network: a module on all 784 pixels, autograd, SGD with momentum,
 full batch, in float32 like ours. That ratio holds two gains: many networks in one product, and first layers in the
-span of the 16 inputs. The other opponent has both, inputs in the same basis and `torch.func.vmap` of the gradient: it asks
-whether a backward pass of our own is worth its lines. All start from the same weights and take the same steps.
+span of the 16 inputs. The other opponent has both, inputs in the same basis and `torch.func.vmap` of the gradient: it
+asks whether a backward pass of our own is worth its lines. All start from the same weights and take the same steps.
 Opponents compute on one thread or on all, and the second on as many networks at once, as is fastest here.
 """
 
