@@ -5,6 +5,9 @@ Each takes images (B, H, W) and gives one score a class, (B, classes). The defau
 is made: call `torch.manual_seed` first, or let `training.train` make it under its seed.
 """
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 import torch
 from torch import nn
 
@@ -36,23 +39,32 @@ class MLP(nn.Module):
     (torch.Size([5, 10]), 468874)
     """
 
-    def __init__(self, widths=(512, 128), *, dropout=0.2, side=SIDE, classes=CLASSES):
+    def __init__(
+        self,
+        widths: Sequence[int] = (512, 128),
+        *,
+        dropout: float = 0.2,
+        side: int = SIDE,
+        classes: int = CLASSES,
+    ):
         super().__init__()
         side, classes = positive_int(side, "side"), positive_int(classes, "classes")
-        layers, fan_in = [nn.Flatten()], side**2
+        layers: list[nn.Module] = [nn.Flatten()]
+        fan_in = side**2
         for i, width in enumerate(widths):
             width = positive_int(width, f"widths[{i}]")
             layers += [nn.Linear(fan_in, width), nn.ReLU(), nn.Dropout(fraction(dropout, "dropout"))]
             fan_in = width
         self.layers = nn.Sequential(*layers, nn.Linear(fan_in, classes))
 
-    def forward(self, images):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
         return self.layers(images)
 
     @classmethod
-    def small(cls, **sizes):
+    def small(cls, **sizes: Any) -> Self:
         """784-128-64-10: 109,386 parameters. Keywords as for `MLP` replace sizes."""
-        return cls(**({"widths": (128, 64)} | sizes))
+        defaults: dict[str, Any] = {"widths": (128, 64)}
+        return cls(**(defaults | sizes))
 
 
 class CNN(nn.Module):
@@ -80,10 +92,19 @@ class CNN(nn.Module):
     (torch.Size([5, 10]), 215194)
     """
 
-    def __init__(self, filters=((5, 24), (3, 32)), width=256, *, dropout=0.0, side=SIDE, classes=CLASSES):
+    def __init__(
+        self,
+        filters: Sequence[tuple[int, int]] = ((5, 24), (3, 32)),
+        width: int = 256,
+        *,
+        dropout: float = 0.0,
+        side: int = SIDE,
+        classes: int = CLASSES,
+    ):
         super().__init__()
         left, classes = positive_int(side, "side"), positive_int(classes, "classes")
-        layers, channels_in = [nn.Unflatten(1, (1, left))], 1
+        layers: list[nn.Module] = [nn.Unflatten(1, (1, left))]
+        channels_in = 1
         for i, (size, channels) in enumerate(filters):
             size, channels = positive_int(size, f"filters[{i}][0]"), positive_int(channels, f"filters[{i}][1]")
             if left - size + 1 < 2:
@@ -102,13 +123,14 @@ class CNN(nn.Module):
         ]
         self.layers = nn.Sequential(*layers, nn.Linear(width, classes))
 
-    def forward(self, images):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
         return self.layers(images)
 
     @classmethod
-    def small(cls, **sizes):
+    def small(cls, **sizes: Any) -> Self:
         """5×5×8, pool, 3×3×16, pool, 64, 10: 27,690 parameters. Keywords as for `CNN` replace sizes."""
-        return cls(**({"filters": ((5, 8), (3, 16)), "width": 64} | sizes))
+        defaults: dict[str, Any] = {"filters": ((5, 8), (3, 16)), "width": 64}
+        return cls(**(defaults | sizes))
 
 
 class ViT(nn.Module):
@@ -139,7 +161,18 @@ class ViT(nn.Module):
     (torch.Size([5, 10]), 1599498)
     """
 
-    def __init__(self, patch=4, width=256, depth=2, heads=4, *, hidden=None, dropout=0.0, side=SIDE, classes=CLASSES):
+    def __init__(
+        self,
+        patch: int = 4,
+        width: int = 256,
+        depth: int = 2,
+        heads: int = 4,
+        *,
+        hidden: int | None = None,
+        dropout: float = 0.0,
+        side: int = SIDE,
+        classes: int = CLASSES,
+    ):
         super().__init__()
         sizes = {"patch": patch, "width": width, "depth": depth, "heads": heads, "side": side, "classes": classes}
         patch, width, depth, heads, side, classes = (positive_int(value, name) for name, value in sizes.items())
@@ -162,21 +195,22 @@ class ViT(nn.Module):
                 nn.init.xavier_uniform_(parameter)
         self.scores = nn.Linear(width, classes)
 
-    def forward(self, images):
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
         batch, side, p = len(images), images.shape[-1], self.patch
         patches = images.unflatten(1, (-1, p)).unflatten(3, (-1, p)).transpose(2, 3)
         tokens = self.embed(patches.reshape(batch, (side // p) ** 2, p * p)) + self.positions
         return self.scores(self.blocks(tokens).mean(dim=1))
 
     @classmethod
-    def small(cls, **sizes):
+    def small(cls, **sizes: Any) -> Self:
         """Patch 14 (4 tokens), width 64, hidden 128: 80,586 parameters. Keywords as for `ViT` replace sizes.
 
         Trained on a few thousand digits it is more accurate than with patches of 7 pixels, in half the time.
         """
-        return cls(**({"patch": 14, "width": 64, "hidden": 128} | sizes))
+        defaults: dict[str, Any] = {"patch": 14, "width": 64, "hidden": 128}
+        return cls(**(defaults | sizes))
 
 
-def parameter_count(model):
+def parameter_count(model: nn.Module) -> int:
     """How many numbers are trained in a torch module."""
     return sum(parameter.numel() for parameter in model.parameters())

@@ -1,14 +1,11 @@
 """Networks: parameter counts by hand, sizes as arguments, and what each architecture can and cannot see."""
 
-import ast
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
 
-import symlib
 from symlib.models import CNN, MLP, ViT, parameter_count
 
 ATTENTION = 4 * (256 * 256 + 256)  # queries, keys, values, output
@@ -107,24 +104,3 @@ def test_importing_symlib_loads_no_optional_package():
     code = "import symlib, sys; print({'torch', 'matplotlib', 'dask', 'distributed'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
-
-
-def imported(path):
-    """The modules that a file of symlib names, and those that they name; the package itself aside."""
-    found, files = set(), [path]
-    for file in files:  # grows
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Import):
-                found |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-        named = {path.with_name(f"{name.split('.')[1]}.py") for name in found if name.startswith("symlib.")}
-        files += [other for other in sorted(named) if other.exists() and other not in files]
-    return found
-
-
-def test_no_module_uses_both_jax_and_torch():
-    folder = Path(symlib.__file__).parent
-    used = {path.stem: {name.split(".")[0] for name in imported(path)} for path in folder.glob("[!_]*.py")}
-    assert "torch" in used["training"] and "jax" in used["gram"]
-    assert [name for name, packages in used.items() if {"jax", "torch"} <= packages] == []

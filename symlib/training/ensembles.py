@@ -283,12 +283,12 @@ class _Networks:
         """θ ← θ + V, V ← βV − η∇: `descent` (M, n, 1) is the rate times minus the gradient by the outputs."""
         for i in reversed(range(len(self.weights))):
             weight, h, factor = self.weights[i], entering[i], self.factors[i]
-            below = torch.bmm(descent, weight.mT).mul_(factor) if i else None
+            below = torch.bmm(descent, weight.mT).mul_(factor) if i else descent
             velocity = velocities[0][i].baddbmm_(h.mT, descent, beta=momentum, alpha=factor)
             velocities[1][i].mul_(momentum).add_(descent.sum(dim=1, keepdim=True), alpha=self.b_std)
             weight += velocity
             self.biases[i] += velocities[1][i]
-            descent = below.mul_(h > 0) if i else None
+            descent = below.mul_(h > 0) if i else below
 
     def _stable_rates(self, trained):
         """1/λ_max of each network's tangent kernel on the points it trains on, (M, 1, 1)."""

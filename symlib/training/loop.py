@@ -196,7 +196,7 @@ def train(
 class UnsavedError(OSError):
     """Training is done, but its last checkpoint could not be written. `trained` is what `train` would have returned."""
 
-    def __init__(self, error, trained):
+    def __init__(self, error: OSError, trained: Trained):
         super().__init__(
             f"{error}. Training went on to its end without: its result is this error's attribute `trained`. Make room, "
             "or name a checkpoint elsewhere, before training longer"

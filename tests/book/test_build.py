@@ -9,7 +9,7 @@ import nbformat
 import numpy as np
 import pytest
 
-from book import execute as execution
+from book.builder import execute as execution
 from book.builder.build import ROOT, chapter_names
 from book.builder.execute import execute_all, read_chapter
 from book.builder.repository import find_repository
