@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
 from symlib.groups import FiniteGroup
+from symlib.groups.averages import warn_if_averaged_away
 from symlib.kernels.calls import KernelCall, unpacked
 from symlib.kernels.kernel import Kernel
 from symlib.support.blocks import Blocks
@@ -152,6 +153,11 @@ def invariant_gram(
         checked on up to four orbits, or as for `gram`.
     TypeError, OSError
         As for `gram`.
+
+    Warns
+    -----
+    UserWarning
+        With `project`, as `spectral.project_invariant`, looking at up to three orbits.
     MemoryError
         Before anything is allocated, if the estimate exceeds `memory_limit`.
 
@@ -206,7 +212,9 @@ def invariant_gram(
         transposed = np.swapaxes(kappa[u], -1, -2)
         # An involution's block is its own transpose but for rounding.
         kappa[group.inverse[u]] = (kappa[u] + transposed) / 2 if u == group.inverse[u] else transposed
-    if not project:
+    if project:
+        _warn_if_averaged_away(call, poses, group, kappa)
+    else:
         _refuse_if_not_invariant(call, poses, group, kappa)
     return unpacked(np.moveaxis(kappa, (0, 1), (-3, 0)))
 
@@ -252,6 +260,18 @@ def _refuse_if_not_invariant(call, poses, group, kappa):
                 "pass project=True for the nearest invariant Gram, or an exact action such as "
                 'rotation_orbits(..., interpolation="steerable")'
             )
+
+
+def _warn_if_averaged_away(call, poses, group, kappa):
+    """Look at the whole Gram matrix of one orbit, or of three among many: a fraction of the work that was done."""
+    tried = np.unique(np.linspace(0, kappa.shape[-1] - 1, 1 if kappa.shape[-1] < 8 else 3).astype(int))
+    axis = poses.ndim - call.axes - 1
+    orbits = np.moveaxis(np.take(poses, tried, axis=axis), 0, axis - 1)  # (..., |G|, c, point): element-major
+    points = orbits.reshape(*orbits.shape[: axis - 1], -1, *orbits.shape[axis + 1 :])
+    # The last part: of NNGP and NTK both would tell the same.
+    values = call(points, points)[-1]
+    averages = np.moveaxis(kappa[:, -1], 0, -3)[..., tried[:, None], tried]
+    warn_if_averaged_away(values, averages, group, "invariant_gram", stacklevel=3)
 
 
 def _points_along_an_axis(x, ndim):

@@ -10,7 +10,7 @@ from scipy.spatial.distance import cdist
 
 from symlib.datasets import mnist
 from symlib.gram import gram, invariant_gram
-from symlib.groups import cyclic, dihedral
+from symlib.groups import FiniteGroup, cyclic, dihedral
 from symlib.kernels import cnn_kernel, mlp_kernel, rbf
 from symlib.orbits import dihedral_orbits, normalize, points, rotation_orbits, translation_orbits
 from symlib.spectral import expand_invariant, project_invariant
@@ -168,7 +168,7 @@ print("finished")
 """
 
 
-@pytest.mark.parametrize("what, evaluations, looks", [("gram", 10, 2), ("project", 5, 3)])
+@pytest.mark.parametrize("what, evaluations, looks", [("gram", 10, 2), ("project", 5, 4)])
 def test_a_killed_run_resumes(tmp_path, what, evaluations, looks):
     # The seventh look at the kernel kills the process; the first are at a few points.
     x = np.random.default_rng(7).standard_normal((12, 8, 5))
@@ -187,7 +187,7 @@ def test_a_killed_run_resumes(tmp_path, what, evaluations, looks):
     before = len(log.read_text().splitlines())
     resumed = run()
     assert resumed.returncode == 0 and "finished" in resumed.stdout, resumed.stderr
-    # The looks at a few points, then only what was missing.
+    # The looks at a few points, and at an orbit in the end; else only what was missing.
     assert len(log.read_text().splitlines()) - before == looks + evaluations - finished
 
     if what == "project":
@@ -370,3 +370,12 @@ def test_a_kernel_of_two_parts_is_evaluated_once():
     assert (
         len(calls) == 5
     )  # two sets and one alone, the identity, the rest of one half at once, the check of invariance
+
+
+def test_an_average_over_the_opposite_multiplication_is_noticed():
+    group = dihedral(4)
+    orbits = normalize(dihedral_orbits(mnist()[0][:9]))
+    invariant_gram(mlp_kernel, orbits, group, project=True, progress=False)
+    for chosen in (orbits, orbits[:2]):
+        with pytest.warns(UserWarning, match="invariant_gram averages away.*opposite multiplication"):
+            invariant_gram(mlp_kernel, chosen, FiniteGroup(group.table.T), project=True, progress=False)
