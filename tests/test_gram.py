@@ -168,6 +168,7 @@ print("finished")
 """
 
 
+@pytest.mark.filterwarnings("ignore:invariant_gram averages away")  # these points are of no group
 @pytest.mark.parametrize("what, evaluations, looks", [("gram", 10, 2), ("project", 5, 4)])
 def test_a_killed_run_resumes(tmp_path, what, evaluations, looks):
     # The seventh look at the kernel kills the process; the first are at a few points.
