@@ -121,10 +121,8 @@ def loo_from_inverse(
     """
     diagonal, squares = diagonal[..., None], squares[..., None]
     residuals = weights / diagonal
-    reach = np.sqrt(squares)
-    bound = (
-        perturbation(scale)[:, None, None] * reach * (np.sqrt(total)[:, None] + np.abs(residuals) * reach) / diagonal
-    )
+    used = np.sqrt(total[:, None] + residuals**2 * squares)
+    bound = perturbation(scale)[:, None, None] * np.sqrt(squares) * used / diagonal
     return (residuals,), relative_error(bound, residuals, labels)
 
 
@@ -135,8 +133,8 @@ def holdout_from_inverse(
     block_scale = norm_of_each(inverse_block)
     covariance = inverse(inverse_block, 0.0, "(A^-1)_HH", block_scale)
     residuals = covariance @ weights
-    columns = np.sqrt(np.diagonal(squares, axis1=-2, axis2=-1))[..., None]
-    used = np.sqrt(total) + (columns * np.abs(residuals)).sum(axis=1)
+    columns = np.diagonal(squares, axis1=-2, axis2=-1)[..., None]  # ‖X_:i‖²
+    used = np.sqrt(total + (columns * residuals**2).sum(axis=1))
     reach = np.diagonal(covariance @ squares @ covariance, axis1=-2, axis2=-1)  # ‖(S X_H:)_j‖²
     reach = np.maximum(reach, 0.0)[..., None]
     size, inverting = perturbation(scale)[:, None, None], perturbation(block_scale)[:, None, None]

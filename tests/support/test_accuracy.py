@@ -6,6 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 
+from symlib.gram import invariant_gram
 from symlib.groups import cyclic, dihedral
 from symlib.kernels import rbf
 from symlib.regression import holdout_residuals, loo_residuals
@@ -169,3 +170,23 @@ def test_float32_is_said_to_be_float32():
 def test_both_errors_are_of_numpy_and_are_value_errors():
     for error in (SingularMatrixError, IndefiniteMatrixError):
         assert issubclass(error, np.linalg.LinAlgError) and issubclass(error, ValueError)
+
+
+def test_a_large_arc_of_missing_poses_is_not_refused():
+    """Errors of many held-out points add up in squares: their plain sum refused what is right in ten digits."""
+    group, n_orbits = cyclic(32), 24
+    angle = 2 * np.pi * np.arange(32) / 32
+    rng = np.random.default_rng(0)
+    orbits = sum(
+        rng.standard_normal((n_orbits, 1, 6)) * np.stack([np.cos(k * angle), np.sin(k * angle)], -1)[:, [0, 1] * 3]
+        for k in range(1, 5)
+    )
+    kappa = invariant_gram(lambda a, b: rbf(a, b, length_scale=0.3), orbits, group, project=True, progress=False)
+    labels = np.where(np.arange(n_orbits) % 2, 1.0, -1.0)
+    held_out = [(g, c) for g in range(16) for c in range(1, n_orbits, 2)]
+    found = spectral_holdout_residuals(kappa, labels, group, held_out)[0]
+    gram, index = expand_invariant(kappa, group), [g * n_orbits + c for g, c in held_out]
+    rest = np.setdiff1d(np.arange(len(gram)), index)
+    all_labels = np.tile(labels, 32)
+    answers = gram[np.ix_(index, rest)] @ np.linalg.solve(gram[np.ix_(rest, rest)], all_labels[rest])
+    np.testing.assert_allclose(found, all_labels[index] - answers, atol=1e-7)
