@@ -7,6 +7,17 @@ import re
 import nbformat
 
 from book.builder.markup import lower_markup, raise_markup
+from book.builder.stderr import as_shown
+
+# The setup cell of a copy that has no address to install from.
+_NO_SOURCE = """\
+# This copy does not know where symlib is published, so it cannot install it.
+import importlib.util
+
+if importlib.util.find_spec("symlib") is None:
+    raise ImportError(
+        "install symlib first, in a clone of its repository: pip install -e '.[EXTRAS]'"
+    )"""
 
 
 def tagged(notebook, tag):
@@ -61,8 +72,8 @@ def to_page(executed, citations, tier):
             except ValueError as error:
                 raise ValueError(f"cell {index + 1}: {error}") from None
         else:
-            # What stood there was looked at when the chapter was executed (`left_on_stderr`): bars that are gone.
-            cell.outputs = [out for out in cell.outputs if out.get("name") != "stderr"]
+            # What a cell leaves there is shown; a bar that is gone leaves nothing to show.
+            cell.outputs = [out for out in cell.outputs if out.get("name") != "stderr" or as_shown(out.text)]
     run = page.metadata.pop("computed")
     line = f"Computed at the `{run['tier']}` tier on {run['device']} in {run['seconds']:.0f} s."
     if run["tier"] != tier:
@@ -85,40 +96,6 @@ def with_values(source, values):
             head, tail = lines[start][: node.col_offset], lines[end][node.end_col_offset :]
             lines[start : end + 1] = [head + repr(values[name]).encode() + tail]
     return b"\n".join(lines).decode()
-
-
-_NO_SOURCE = """\
-# This copy does not know where symlib is published, so it cannot install it.
-import importlib.util
-
-if importlib.util.find_spec("symlib") is None:
-    raise ImportError(
-        "install symlib first, in a clone of its repository: pip install -e '.[EXTRAS]'"
-    )"""
-
-
-def left_on_stderr(executed):
-    """(cell number, text) of what an executed chapter leaves standing on stderr, but where a cell says why.
-
-    A cell may say so in its metadata, `"writes_to_stderr": "reason"`. A progress bar that has been wiped out, by
-    returning to the beginning of its line, leaves nothing.
-    """
-    found = []
-    for number, cell in enumerate(executed.cells, start=1):
-        texts = [out.text for out in cell.get("outputs", []) if out.get("name") == "stderr"]
-        lines = [_as_shown(line) for line in "".join(texts).split("\n")]
-        text = "\n".join(line for line in lines if line)
-        if text and not cell.metadata.get("writes_to_stderr"):
-            found.append((number, text))
-    return found
-
-
-def _as_shown(line):
-    """A line as a terminal shows it: what follows a carriage return is written over what was there."""
-    shown = ""
-    for part in re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", line).split("\r"):
-        shown = part + shown[len(part) :]
-    return shown.strip()
 
 
 def to_colab(notebook, name, source, site):

@@ -23,13 +23,13 @@ from typing import NamedTuple
 
 import nbformat
 
-from book.builder.chapters import left_on_stderr
+from book.builder.stderr import left_on_stderr
 
 # Executed copies kept of one chapter at one tier; older ones are removed.
 KEPT = 3
 # Run behind each chapter, in its own kernel: only there is it known which library computed, and on what.
 _WHERE = """\
-import os, sys
+import sys
 torch, jax = map(sys.modules.get, ("torch", "jax"))
 if torch and torch.cuda.is_available():
     print(torch.cuda.get_device_name())
@@ -38,7 +38,8 @@ elif torch and torch.backends.mps.is_available():
 elif jax and jax.default_backend() != "cpu":
     print(jax.devices()[0].device_kind)
 else:
-    print(f"{len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()} CPU cores")
+    from symlib.support.threads import usable_cores
+    print(f"{usable_cores()} CPU cores")
 """
 
 
@@ -95,7 +96,8 @@ def environment_digest(root):
 
 def cache_path(chapter, environment, cache):
     """Where the executed chapter is kept."""
-    cells = [(cell.cell_type, cell.source, cell.metadata.get("tags")) for cell in chapter.notebook.cells]
+    told = ("tags", "writes_to_stderr")
+    cells = [(c.cell_type, c.source, *map(c.metadata.get, told)) for c in chapter.notebook.cells]
     key = digest(cells, chapter.parameters, environment)[:20]
     return cache / f"{chapter.name}-{chapter.tier}-{key}.ipynb"
 

@@ -6,7 +6,7 @@ Chapters hold Markdown that reads well as it stands on GitHub, in JupyterLab and
     > **Theorem (name).** ...                a theorem box (Definition, Lemma, Proof ... likewise)
     > **Prediction.** ...                    a box that asks the reader to predict
     [Jacot et al. (2018)](its url)           a citation, if references.bib has the url
-    ### Exercise 4.1: ... #### Solution 4.1  stay headings; book/extension.py folds the solution
+    ### Exercise 4.1: ... #### Solution 4.1  stay headings; extension.py folds the solution
 """
 
 import hashlib

@@ -22,9 +22,10 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from book.builder.build import ROOT
-from book.builder.chapters import left_on_stderr, tagged, with_values
+from book.builder.chapters import tagged, with_values
 from book.builder.execute import Chapter
 from book.builder.stage import write_colab_copies
+from book.builder.stderr import left_on_stderr
 from symlib.support.threads import usable_cores
 
 pytestmark = pytest.mark.slow

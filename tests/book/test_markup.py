@@ -4,11 +4,12 @@ import nbformat
 import pytest
 
 from book.builder.build import ROOT
-from book.builder.chapters import left_on_stderr, literals, tagged, to_colab, to_page, with_values
+from book.builder.chapters import literals, tagged, to_colab, to_page, with_values
 from book.builder.execute import Chapter, execute_all
 from book.builder.markup import lower_markup, raise_markup
 from book.builder.repository import Repository
 from book.builder.stage import what_the_button_does
+from book.builder.stderr import left_on_stderr
 
 CITATIONS = {"https://arxiv.org/abs/1806.07572": "jacot2018"}
 SITE = "https://ada.github.io/symlib"
@@ -137,6 +138,12 @@ def test_what_stands_on_stderr_is_found_and_bars_that_are_gone_are_not():
     on_purpose = code(text=left, writes_to_stderr="shown on purpose")
     executed = chapter_with(code(text=wiped), code(text=warning), code(text=left), on_purpose)
     assert left_on_stderr(executed) == [(2, warning.strip()), (3, left.strip())]
+
+
+def test_what_a_cell_says_it_writes_is_shown(executed):
+    executed.cells.append(code(text="look\n", writes_to_stderr="readers are to see it"))
+    shown = [(out.name, out.text) for cell in to_page(executed, {}, "smoke").cells for out in cell.get("outputs", [])]
+    assert shown == [("stdout", "1\n"), ("stderr", "look\n")]
 
 
 def test_a_chapter_that_writes_to_stderr_fails(tmp_path):

@@ -7,9 +7,10 @@ import pytest
 import yaml
 
 from book.builder.build import ROOT, chapter_names
-from book.builder.chapters import left_on_stderr, parameters_of, tagged, to_colab
+from book.builder.chapters import parameters_of, tagged, to_colab
 from book.builder.execute import cache_path, environment_digest, read_chapter
 from book.builder.markup import citations_of, lines_of, map_links
+from book.builder.stderr import left_on_stderr
 
 SOURCES = sorted((ROOT / "notebooks").glob("*.ipynb"))
 TIERS = yaml.safe_load((ROOT / "book" / "tiers.yml").read_text())
