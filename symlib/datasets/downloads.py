@@ -9,25 +9,32 @@ import errno
 import gzip
 import hashlib
 import os
-import shutil
-import warnings
+import uuid
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import filelock
 from tqdm import tqdm
 
-from symlib.support.cache_folder import cache_folder
-from symlib.support.files import expanded
+from symlib.support.cache_folder import cache_folder, environment_folder
+from symlib.support.files import replacing
 
 _TRIES = 5  # connections to one mirror, as long as each brings something new
 _TIMEOUT = (10, 30)  # seconds to connect, seconds without a byte
+_PATIENCE = 120  # seconds for another process to bring a byte; more than two mirrors take to time out
 _CHUNK = 1 << 16
 _GZIP = b"\x1f\x8b"
 # What is wrong with the place that is written to, not with the mirror.
-_OF_THE_DISK = {errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EDQUOT}
+_OF_THE_DISK = {
+    getattr(errno, name)
+    for name in (
+        *("ENOSPC", "EDQUOT", "EFBIG", "EROFS", "EACCES", "EPERM", "EIO"),
+        *("ENOENT", "ENOTDIR", "EISDIR", "EEXIST", "ELOOP", "ENAMETOOLONG"),
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -57,26 +64,23 @@ class Remote:
 def load(remote: Remote) -> bytes:
     """The verified, unpacked content of `remote`.
 
-    Looks in the folder $SYMLIB_DATA (under each of `remote.names` in each of `remote.folders`), then in the cache
-    ($SYMLIB_CACHE, by default the user's cache folder), then downloads to the cache, showing progress. A leading ~ is
-    the home folder in both.
+    Looks in the folder $SYMLIB_DATA (under each of `remote.names` in each of `remote.folders`, whatever their capitals
+    and punctuation), then in the cache ($SYMLIB_CACHE, by default the user's cache folder), then downloads to the
+    cache, showing progress. In both a leading ~ and $NAME are expanded.
 
     Raises
     ------
     ValueError
-        If a file of that name in $SYMLIB_DATA is not the one published.
+        If files of that name lie in $SYMLIB_DATA and none is the one published.
     ConnectionError
         If no mirror gave the file: each mirror is listed with what went wrong, and where else was looked.
     OSError
         If the cache cannot be written.
     """
-    supplied = os.environ.get("SYMLIB_DATA", "")
+    supplied = environment_folder("SYMLIB_DATA")
     refusal = None
-    for folder in remote.folders if supplied else ():
-        for name in remote.names:
-            path = expanded(supplied) / folder / name
-            if not path.is_file():
-                continue
+    for folder in remote.folders:
+        for path in _alike(supplied, folder, remote) if supplied else ():
             raw = path.read_bytes()
             try:
                 return verified(raw, remote, path)
@@ -86,97 +90,147 @@ def load(remote: Remote) -> bytes:
                     refusal = refusal or error
     if refusal:
         raise refusal
-    return _unpack(_cached(remote).read_bytes())
+    return _cached(remote)
+
+
+def _alike(root: Path, folder: str, remote: Remote) -> Iterator[Path]:
+    """Files with a name of `remote` in `folder` below `root`, in any capitals and punctuation of either."""
+    places = [root]
+    for part in Path(folder).parts:
+        children = [child for place in places for child in _listed(place) if _letters(child.name) == _letters(part)]
+        places = [child for child in children if child.is_dir()]
+    wanted = {_letters(name) for name in remote.names}
+    for place in places:
+        for path in _listed(place):
+            if _letters(path.name) in wanted:
+                # Some archives (one on Kaggle) hold a folder of the file's name around the file.
+                yield from filter(Path.is_file, [path, *(path / name for name in remote.names)])
+
+
+def _listed(folder):
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+def _letters(name):
+    return "".join(filter(str.isalnum, name.lower()))
 
 
 def verified(raw: bytes, remote: Remote, path: str | os.PathLike) -> bytes:
     """The unpacked bytes of `raw`, read from `path`, if they are those of `remote`; ValueError otherwise."""
     try:
-        unpacked = _unpack(raw)
+        return _content(_as_published(raw, remote), remote)
+    except ValueError as problem:
+        raise ValueError(
+            f"{path} {problem}: the file is damaged or belongs to another data set; "
+            "replace it, or unset SYMLIB_DATA if it lies there"
+        ) from problem
+
+
+def _as_published(raw, remote):
+    """The form of `raw`, packed or unpacked, that has the digest of `remote`; ValueError if none has.
+
+    Who keeps a file may have packed it again, and a mirror may pack the .gz once more, or unpack it, on the way.
+    """
+    try:
+        forms = list(_unpacked(raw))
     except (OSError, EOFError, zlib.error) as error:
-        raise _not_the_file(path, f"does not unpack ({error})") from error
-    if not remote.packed:
-        came = [hashlib.sha256(unpacked).hexdigest()]
-    else:
-        # One that was packed again has the published digest when it is packed as that was: gzip -9, without a time.
-        came = [hashlib.sha256(packed).hexdigest() for packed in (raw, gzip.compress(unpacked, 9, mtime=0))]
-    if remote.sha256 not in came:
-        other = _data_set(raw, remote)
-        whose = f" and is the file of that name of {other}" if other else ""
-        raise _not_the_file(path, f"has SHA-256 {came[0]}, wanted {remote.sha256}{whose}")
-    return unpacked
+        raise ValueError(f"does not unpack ({error})") from error
+    for form in _packings(forms) if remote.packed else forms[1:] or forms:
+        if hashlib.sha256(form).hexdigest() == remote.sha256:
+            return form
+    other = _data_set(raw, remote)
+    whose = f" and is the file of that name of {other}" if other else f"; it begins with {raw[:16]!r}"
+    came = hashlib.sha256(raw if remote.packed else forms[-1]).hexdigest()
+    raise ValueError(f"has SHA-256 {came}, wanted {remote.sha256}{whose}")
 
 
-def _not_the_file(path, problem):
-    return ValueError(
-        f"{path} {problem}: the file is damaged or belongs to another data set; "
-        "replace it, or unset SYMLIB_DATA if it lies there"
-    )
+def _unpacked(raw):
+    """`raw`, then what it holds while that is gzipped; at most twice, for a file that is said to hold itself."""
+    yield raw
+    for _ in range(2):
+        if raw[:2] != _GZIP:
+            return
+        raw = gzip.decompress(raw)
+        yield raw
+
+
+def _packings(forms):
+    """The forms that came, then the last one packed as files are published: gzip -9 without a time."""
+    yield from forms
+    packed = gzip.compress(forms[-1], 9, mtime=0)
+    for system in (b"\x03", b"\xff"):  # byte 9 of the header (RFC 1952): Unix, unknown
+        yield packed[:9] + system + packed[10:]
+
+
+def _content(form, remote):
+    return gzip.decompress(form) if remote.packed else form
 
 
 def _data_set(raw, remote):
     """The other data set that these bytes are known to belong to; None if there is none."""
     try:
-        return dict(remote.others).get(hashlib.sha256(_unpack(raw)).hexdigest())
+        digests = [hashlib.sha256(form).hexdigest() for form in _unpacked(raw)]
     except (OSError, EOFError, zlib.error):
         return None
-
-
-def _unpack(raw):
-    return gzip.decompress(raw) if raw[:2] == _GZIP else raw
+    return dict(remote.others).get(digests[-1])
 
 
 def _cached(remote):
-    """Path of the intact file in the cache, downloaded if it is not there yet."""
-    name = remote.name if remote.packed else remote.name.removesuffix(".gz")
-    target = cache_folder() / remote.folders[-1] / name
-    if _intact(target, remote):
-        return target
+    """The content from the cache, downloaded if it is not there yet."""
+    if (kept := _kept(remote)) is not None:
+        return kept
+    folder = cache_folder() / remote.folders[-1]
+    target = folder / (remote.name if remote.packed else remote.name.removesuffix(".gz"))
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(target.with_name(remote.name + ".lock")) as alone:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _alone(target.with_name(remote.name)) as part:
             # Another process may have brought it while this one waited for the lock.
-            if not _intact(target, remote):
-                part = target.with_name(remote.name + (".part" if alone else f".{os.getpid()}.part"))
-                _download(remote, target, part)
+            if (kept := _kept(remote)) is not None:
+                return kept
+            form = _download(remote, part)
+            with replacing(target) as file:
+                file.write(form)
+            part.unlink()
+            return _content(form, remote)
     except ConnectionError:
         raise
     except OSError as error:
-        raise type(error)(
+        reason = str(error.strerror or error)
+        problem = reason if str(target) in reason else f"{target} could not be written: {reason}"
+        raise OSError(
             error.errno,
-            f"{target} could not be written: {error.strerror or error}; make room there, or set SYMLIB_CACHE to a "
-            "folder that can be written, or SYMLIB_DATA to one that has the file",
+            f"{problem}; make room there, or set SYMLIB_CACHE to a folder that can be written, or SYMLIB_DATA to one "
+            "that has the file",
         ) from error
-    return target
 
 
-def _intact(path, remote):
-    return path.is_file() and _pooch().file_hash(str(path), alg="sha256") == remote.sha256
+def _kept(remote):
+    """The content of an intact file in the cache, or None."""
+    for path in _alike(cache_folder(), remote.folders[-1], remote):
+        try:
+            return verified(path.read_bytes(), remote, path)
+        except ValueError:
+            pass  # damaged: fetched anew
+    return None
 
 
-def _pooch():
-    # Imported when it is due, and silently: in a notebook without widgets its import warns of a bar that is not shown.
-    with warnings.catch_warnings(action="ignore"):
-        import pooch
-
-    return pooch
-
-
-def _download(remote, target, part):
-    """Bring `remote` to `target` from the first mirror that gives it."""
-    target.unlink(missing_ok=True)
+def _download(remote, part):
+    """The bytes of `remote`, in the form that has its digest, from the first mirror that gives them."""
     problems = []
     for mirror in remote.mirrors:
         try:
-            return _from_mirror(mirror + remote.name, remote, target, part)
+            return _from_mirror(mirror + remote.name, remote, part)
         except (OSError, ValueError) as problem:
             if getattr(problem, "errno", None) in _OF_THE_DISK:
                 raise
             problems.append(f"  {mirror + remote.name}: {problem}")
-    supplied = os.environ.get("SYMLIB_DATA")
-    folders = ", ".join(remote.folders)
-    names = ", ".join(remote.names)
-    looked = f"SYMLIB_DATA={supplied} has none of {names} (looked in its folders {folders}), and " if supplied else ""
+    supplied = environment_folder("SYMLIB_DATA")
+    folders, names = ", ".join(remote.folders), ", ".join(remote.names)
+    looked = ""
+    if supplied:
+        what = "has none of" if supplied.is_dir() else "is no folder with"
+        other = " but that of another data set" if any(_alike(supplied, ".", remote)) else ""
+        looked = f"SYMLIB_DATA={supplied} {what} {names}{other} (looked in its folders {folders}), and "
     raise ConnectionError(
         f"could not get {remote.name}: {looked}no mirror gave it:\n" + "\n".join(problems) + "\n"
         "Check the network and call again (an interrupted download goes on where it stopped), or put "
@@ -185,27 +239,19 @@ def _download(remote, target, part):
     )
 
 
-def _from_mirror(url, remote, target, part):
-    """Bring `url` to `target` through pooch, which verifies the digest and renames into place."""
-
-    def download(url, output_file, _):
-        _complete(url, part)
-        try:
-            if remote.packed:
-                os.replace(part, output_file)
-            else:
-                _unpack_file(part, output_file)
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            raise ValueError(f"what came does not unpack ({error})") from error
-        finally:
-            part.unlink(missing_ok=True)
-
-    for left in reversed(range(_TRIES)):
+def _from_mirror(url, remote, part):
+    """The bytes that `url` gives, in the form that has the digest of `remote`; `part` holds what has come of them."""
+    left = _TRIES
+    while True:
+        left -= 1
         before = _size(part)
         try:
-            place = {"fname": target.name, "path": target.parent}
-            _pooch().retrieve(url, f"sha256:{remote.sha256}", **place, downloader=download)
-            return
+            _complete(url, part)
+            try:
+                return _as_published(part.read_bytes(), remote)
+            except ValueError as problem:
+                part.unlink()
+                raise ValueError(f"what came {problem}") from problem
         except (OSError, ValueError) as error:
             broke_off = _size(part) > before
             # Damaged bytes may have been begun by another mirror: once more, from the first byte.
@@ -214,21 +260,10 @@ def _from_mirror(url, remote, target, part):
                 raise
 
 
-def _unpack_file(source, target):
-    """Unpack as often as it was packed: a mirror may have packed the .gz again, or unpacked it, on the way."""
-    with open(source, "rb") as file:
-        stream = file
-        for _ in range(2):
-            packed = stream.read(2) == _GZIP
-            stream.seek(0)
-            stream = gzip.GzipFile(fileobj=stream, mode="rb") if packed else stream
-        with open(target, "wb") as unpacked:
-            shutil.copyfileobj(stream, unpacked)
-
-
 def _complete(url, part):
     """Append to the file `part` the bytes of `url` that it lacks (HTTP Range, RFC 9110 section 14)."""
     import requests  # here, where it is due: it takes as long to import as all of symlib's own files
+    from urllib3.exceptions import HTTPError
 
     have = _size(part)
     # identity: the range and the length count the bytes of the .gz itself.
@@ -256,8 +291,11 @@ def _complete(url, part):
             # A connection that breaks must hand over its last bytes; the length is checked below.
             response.raw.enforce_content_length = False
             # As they came: a server that stores a .gz may call its packing an encoding of the content.
-            for chunk in response.raw.stream(_CHUNK, decode_content=False):
-                bar.update(file.write(chunk))
+            try:
+                for chunk in response.raw.stream(_CHUNK, decode_content=False):
+                    bar.update(file.write(chunk))
+            except HTTPError as error:
+                raise ConnectionError(f"connection broke: {error}") from error
     if total is not None and _size(part) < total:
         raise ConnectionError(f"connection closed after {_size(part)} of {total} bytes")
 
@@ -267,18 +305,36 @@ def _size(path):
 
 
 @contextmanager
-def _locked(path) -> Iterator[bool]:
-    """Hold `path` as a lock among processes; whether it is held: some file systems of clusters have no locks."""
-    lock = filelock.FileLock(path)
+def _alone(path) -> Iterator[Path]:
+    """Where to write the download of `path` while no other process does: path.part, under a lock.
+
+    Some file systems of clusters have no locks, and a holder may have been suspended: after _PATIENCE without a byte
+    from it, the part is this process's own.
+    """
+    lock = filelock.FileLock(f"{path}.lock", fallback_to_soft=False)
+    part, own = (path.with_name(f"{path.name}{tag}.part") for tag in ("", f".{uuid.uuid4().hex[:12]}"))
+    held = True
     try:
-        with warnings.catch_warnings(action="ignore"):  # filelock tells of the softer lock that it takes there
-            lock.acquire()
+        _acquire(lock, part)
     except (NotImplementedError, OSError) as error:
         if getattr(error, "errno", None) in _OF_THE_DISK:
             raise
-        yield False
-        return
+        held = False
     try:
-        yield True
+        yield part if held else own
     finally:
-        lock.release()
+        if held:
+            lock.release()
+        else:
+            own.unlink(missing_ok=True)
+
+
+def _acquire(lock, part):
+    """Wait for the lock as long as whoever holds it brings bytes."""
+    while True:
+        before = _size(part)
+        try:
+            return lock.acquire(timeout=_PATIENCE)
+        except filelock.Timeout:
+            if _size(part) == before:
+                raise

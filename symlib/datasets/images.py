@@ -13,8 +13,9 @@ def mnist(split: Literal["bundled", "train", "test"] = "bundled") -> tuple[NDArr
     """Handwritten digits: "bundled" and "test" are the 10,000 of the test split, "train" the 60,000.
 
     "bundled" comes with symlib. "train" and "test" are read from the folder $SYMLIB_DATA (IDX files, packed or not,
-    as train-images-idx3-ubyte or train-images.idx3-ubyte, in itself or its folders mnist, MNIST or MNIST/raw), else
-    from the cache, else downloaded there; the SHA-256 of the unpacked content is checked. Licence: CC BY-SA 3.0.
+    as train-images-idx3-ubyte or train-images.idx3-ubyte, in itself or its folders mnist or MNIST/raw; capitals and
+    punctuation are of no account), else from the cache, else downloaded there; the SHA-256 of the unpacked content is
+    checked. Licence: CC BY-SA 3.0.
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ def mnist(split: Literal["bundled", "train", "test"] = "bundled") -> tuple[NDArr
 def fashion_mnist(split: Literal["train", "test"] = "train") -> tuple[NDArray[np.float64], NDArray[np.int_]]:
     """Images of clothes in ten classes (Xiao, Rasul and Vollgraf, 2017): 60,000 to train, 10,000 to test.
 
-    Read from the folder $SYMLIB_DATA as `mnist` is, from itself or its folders fashion-mnist, fashion, FashionMNIST or
+    Read from the folder $SYMLIB_DATA as `mnist` is, from itself or its folders fashion-mnist, fashion, data/fashion or
     FashionMNIST/raw, else from the cache, else downloaded there; the SHA-256 of the unpacked content is checked, so
     digits are never taken for clothes. Licence: MIT.
 

@@ -45,12 +45,13 @@ def _remotes(digests, mirrors, folders, other, digests_of_other):
     }
 
 
-# The two data sets share their file names, so Fashion-MNIST has a folder to itself first. MNIST/raw is torchvision's.
-MNIST = _remotes(_MNIST_SHA256, _MNIST_MIRRORS, (".", "MNIST/raw", "MNIST", "mnist"), "Fashion-MNIST", _FASHION_SHA256)
+# The two data sets share their file names, so Fashion-MNIST has a folder to itself first. MNIST/raw is torchvision's,
+# data/fashion that of the repository. Capitals and punctuation are of no account: fashion-mnist is FashionMNIST too.
+MNIST = _remotes(_MNIST_SHA256, _MNIST_MIRRORS, (".", "MNIST/raw", "mnist"), "Fashion-MNIST", _FASHION_SHA256)
 FASHION_MNIST = _remotes(
     _FASHION_SHA256,
     _FASHION_MIRRORS,
-    ("FashionMNIST/raw", "FashionMNIST", "fashion", ".", "fashion-mnist"),
+    ("FashionMNIST/raw", "data/fashion", "fashion", ".", "fashion-mnist"),
     "MNIST",
     _MNIST_SHA256,
 )

@@ -1,5 +1,6 @@
 """Pairs of images of different classes, and splits by image."""
 
+import numbers
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -118,7 +119,7 @@ def partially_observed(
     if not 0 < test_fraction < 1:
         raise ValueError(f"test_fraction must lie between 0 and 1, got {test_fraction}")
     classes, class_of, sizes = np.unique(labels, return_inverse=True, return_counts=True)
-    if partial_class not in classes:
+    if np.ndim(partial_class) or partial_class not in classes:
         raise ValueError(f"partial_class must be one of {classes.tolist()}, got {partial_class!r}")
     if sizes.min() < 2:
         raise ValueError(
@@ -136,14 +137,24 @@ def partially_observed(
     return PoseSplit(*(np.argwhere(part) for part in parts))
 
 
-def _label_vector(labels):
-    labels = plain_array(labels, "labels")
+def _label_vector(given):
+    labels = plain_array(given, "labels")
     if labels.ndim != 1 or labels.size == 0:
         raise ValueError(f"labels must have shape (n,) with n at least 1, got {labels.shape}")
+    if labels.dtype.kind in "OUS":
+        # NumPy writes the numbers of a mixed list as text, and what is mixed has no order.
+        kinds = sorted({_kind(label) for label in np.asarray(given, dtype=object)})
+        if len(kinds) > 1:
+            raise ValueError(f"labels must be of one kind, got {' and '.join(kinds)}; convert them, or leave some out")
+        labels = np.array(labels.tolist())
     missing = labels != labels  # NaN, which is of no class
     if missing.any():
         raise ValueError(f"labels must name a class for each image, got {labels[missing][0]} at {missing.argmax()}")
     return labels
+
+
+def _kind(label):
+    return "numbers" if isinstance(label, (numbers.Number, np.bool_)) else type(label).__name__.rstrip("_")
 
 
 def _distinct(rng, total, count):

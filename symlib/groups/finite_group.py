@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from symlib.groups.irreps import decompose_regular, full_set
+from symlib.support.checks import plain_array
 
 
 class FiniteGroup:
@@ -30,14 +31,16 @@ class FiniteGroup:
     ----------
     order : int, the number of elements |G|
     table : (n, n) array of int, read-only
-    inverse : (n,) array of int, `table[g, inverse[g]] == 0`
+    inverse : (n,) array of int, read-only, `table[g, inverse[g]] == 0`
     generators : list of int, elements whose products are the whole group
-    irreps : tuple of (n, d, d) arrays, Σ d² = |G|
+    irreps : tuple of (n, d, d) arrays in double precision, read-only, Σ d² = |G|
 
     Raises
     ------
     ValueError
         If the table is no group, naming the axiom that fails and where; if `irreps` are not a full set.
+    TypeError
+        If the table or an irrep is masked or sparse.
 
     Examples
     --------
@@ -73,7 +76,7 @@ class FiniteGroup:
 
 def _group_table(table):
     """The table as an int array of its own, checked axiom by axiom, and elements that generate the group."""
-    table = np.array(table)
+    table = plain_array(table, "table")
     if table.ndim != 2 or table.shape[0] != table.shape[1] or not table.size:
         raise ValueError(f"table must be square and not empty, got shape {table.shape}")
     n = len(table)

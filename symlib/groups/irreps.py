@@ -9,6 +9,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from symlib.support.checks import plain_array
+
 _TOLERANCE = 1e-9
 
 
@@ -44,7 +46,7 @@ def full_set(irreps, table, generators):
         Naming the representation and the property that fails.
     """
     n = len(table)
-    irreps = tuple(np.array(rho) for rho in irreps)  # its own: they are made read-only
+    irreps = tuple(_own(rho, f"irrep {i}") for i, rho in enumerate(irreps))
     for i, rho in enumerate(irreps):
         if rho.ndim != 3 or rho.shape[0] != n or rho.shape[1] != rho.shape[2]:
             raise ValueError(f"irrep {i} must have shape ({n}, d, d), got {rho.shape}")
@@ -64,6 +66,12 @@ def full_set(irreps, table, generators):
     for rho in irreps:
         rho.flags.writeable = False
     return irreps
+
+
+def _own(rho, name):
+    """A copy, since it is made read-only, in double precision, since products of small integers would wrap around."""
+    rho = plain_array(rho, name)
+    return np.array(rho, dtype=np.complex128 if np.iscomplexobj(rho) else np.float64)
 
 
 def young_orthogonal_form(n, elements):

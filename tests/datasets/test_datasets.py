@@ -74,6 +74,7 @@ def offline(tmp_path, monkeypatch):
 def put(folder, contents, name=str, pack=bytes):
     folder.mkdir(parents=True, exist_ok=True)
     for stem, content in contents.items():
+        (folder / name(stem)).parent.mkdir(exist_ok=True)
         (folder / name(stem)).write_bytes(pack(content))
 
 
@@ -90,6 +91,8 @@ def windows(stem):
         ("mnist", lambda stem: windows(stem) + ".gz", gzip.compress),
         ("MNIST/raw", str, bytes),
         ("MNIST/raw", "{}.gz".format, bytes),  # unpacked on the way, and named as before
+        ("Mnist", lambda stem: stem.upper().replace("-", "_"), bytes),
+        (".", "{0}/{0}".format, bytes),  # a folder of the file's name around it
     ],
 )
 def test_names_folders_and_packings_in_use(offline, folder, name, pack):
@@ -98,7 +101,7 @@ def test_names_folders_and_packings_in_use(offline, folder, name, pack):
     assert images.shape == (10000, 28, 28) and labels[:4].tolist() == [7, 2, 1, 0]
 
 
-@pytest.mark.parametrize("folder", ["fashion-mnist", "FashionMNIST/raw", "fashion", "."])
+@pytest.mark.parametrize("folder", ["fashion-mnist", "fashion_mnist", "FashionMNIST/raw", "data/fashion", "."])
 def test_clothes_in_the_folders_in_use(offline, monkeypatch, folder):
     """The published files are too large to carry: small ones in their place."""
     clothes = {name: idx(np.full((3, 28, 28), 51) if "images" in name else np.arange(3)) for name in DIGITS}
@@ -138,6 +141,11 @@ def test_both_data_sets_know_each_others_digests():
 
 
 def test_where_nothing_is_found_the_names_and_folders_are_listed(offline):
+    with pytest.raises(
+        ConnectionError, match=r"is no folder with .*t10k-images-idx3-ubyte.*\(looked in its folders ., "
+    ):
+        mnist("test")
+    offline.mkdir()
     with pytest.raises(ConnectionError, match=r"none of .*t10k-images.idx3-ubyte \(looked in its folders ., MNIST/raw"):
         mnist("test")
 
@@ -151,7 +159,7 @@ def test_images_are_read_row_by_row_and_scaled(small_files):
 def test_digits_are_never_taken_for_clothes(offline):
     """Both data sets name their files alike; the digits in $SYMLIB_DATA must not answer for the other."""
     put(offline, DIGITS)
-    with pytest.raises(ConnectionError, match="could not get t10k-images"):
+    with pytest.raises(ConnectionError, match="could not get t10k-images.*that of another data set"):
         fashion_mnist("test")
 
 
@@ -284,7 +292,20 @@ def test_bad_input_is_refused_with_the_remedy(call, message):
 def test_labels_that_name_no_class_are_refused():
     with pytest.raises(ValueError, match="labels must name a class for each image, got nan at 1"):
         digit_pairs([0.0, np.nan, 1.0], 1, seed=0)
+    for mixed in ([1, "a", 2], np.array([1, "a", 2], object), [1, None, 2]):
+        with pytest.raises(ValueError, match="labels must be of one kind, got (NoneType|numbers) and"):
+            digit_pairs(mixed, 1, seed=0)
+    with pytest.raises(ValueError, match="got nan at 1"):
+        digit_pairs(np.array([0, np.nan, 1], object), 1, seed=0)
+    with pytest.raises(ValueError, match=r"must be one of \[0, 7\], got \[0, 7\]"):
+        partially_observed([0, 7, 0, 7], 3, partial_class=[0, 7], seen_poses=[0], seed=0)
     with pytest.raises(TypeError, match="masked array"):
         partially_observed(np.ma.masked_equal([0, 0, 7, 7], 7), 3, partial_class=7, seen_poses=[0], seed=0)
     with pytest.raises(ValueError, match="seen_poses must hold integers, got dtype bool"):
         partially_observed([0, 0, 7, 7], 3, partial_class=7, seen_poses=[True, False, False], seed=0)
+
+
+def test_labels_may_be_text_or_objects_of_one_kind():
+    numbers = np.array([3, 3, 8, 8, 8])
+    for labels in (numbers.astype(object), numbers.astype(str), list(map(str, numbers)), numbers.astype(bytes)):
+        assert_array_equal(digit_pairs(labels, 4, seed=0), digit_pairs(numbers, 4, seed=0))

@@ -8,8 +8,10 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import filelock
 import numpy as np
 import pytest
 
@@ -32,6 +34,15 @@ class Handler(BaseHTTPRequestHandler):
             start = 0
         bad = {"corrupt": PACKED[:-9] + b"corrupted", "not-gzip": b"<html>hello</html>"}
         bad |= {"unpacks": CONTENT, "packs-again": gzip.compress(PACKED)}
+        if how == "breaks-a-chunk" and not seen:  # and not between two, as a connection that is reset
+            log.append((how, asked, HALF))
+            self.protocol_version = "HTTP/1.1"
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"%x\r\n" % HALF + PACKED[:HALF] + b"\r\n%x\r\n" % len(PACKED) + PACKED[HALF : HALF + 9])
+            self.close_connection = True
+            return None
         body = bad.get(how, PACKED)
         if how == "gone":
             log.append((how, asked, 0))
@@ -181,7 +192,7 @@ def test_when_all_mirrors_fail_each_is_listed_with_the_remedy(server, tmp_path, 
     with pytest.raises(ConnectionError) as caught:
         load(Remote(asked.name, (nobody, *asked.mirrors), asked.sha256))
     message = str(caught.value)
-    for said in (nobody, "refused", "/gone/", "404", "/corrupt/", "/not-gzip/", "unpack"):
+    for said in (nobody, "refused", "/gone/", "404", "/corrupt/", "unpack", "/not-gzip/", "begins with b'<html>"):
         assert said in message
     for remedy in (f"SYMLIB_DATA={tmp_path / 'mine'}", "set SYMLIB_DATA", 'split="bundled"'):
         assert remedy in message
@@ -238,8 +249,16 @@ def test_a_wrong_file_in_symlib_data_is_named_and_left_alone(server, tmp_path, m
 
 
 @pytest.mark.parametrize("how", ["calls-it-an-encoding", "unpacks", "packs-again"])
-def test_a_mirror_that_packs_or_unpacks_on_the_way(server, how):
-    assert load(remote(server, how)) == CONTENT
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_mirror_that_packs_or_unpacks_on_the_way(server, how, packed):
+    for _ in range(2):
+        assert load(remote(server, how, packed=packed)) == CONTENT
+    assert len(server.log) == (2 if how == "calls-it-an-encoding" else 1)  # whose connection breaks once
+
+
+def test_a_connection_that_breaks_within_a_chunk_resumes(server):
+    assert load(remote(server, "breaks-a-chunk")) == CONTENT
+    assert server.log[1][1].startswith("bytes=")
 
 
 def test_a_file_packed_again_is_still_the_same(tmp_path, monkeypatch):
@@ -247,6 +266,8 @@ def test_a_file_packed_again_is_still_the_same(tmp_path, monkeypatch):
     one = Remote("x.gz", (), hashlib.sha256(published).hexdigest(), packed=True)
     monkeypatch.setenv("SYMLIB_DATA", str(tmp_path))
     (tmp_path / "x.gz").write_bytes(gzip.compress(CONTENT, 1, mtime=5))
+    assert load(one) == CONTENT
+    (tmp_path / "x.gz").write_bytes(CONTENT)
     assert load(one) == CONTENT
     (tmp_path / "x.gz").write_bytes(gzip.compress(CONTENT[::-1], 1, mtime=5))
     with pytest.raises(ValueError, match="damaged or belongs to another data set"):
@@ -271,30 +292,47 @@ def test_a_cache_that_cannot_be_written_is_named(server, tmp_path, monkeypatch):
         load(remote(server, "good"))
 
 
-def test_a_full_disk_is_no_fault_of_the_mirrors(server, monkeypatch):
+@pytest.mark.parametrize("step", ["_complete", "replacing"])
+def test_a_full_disk_is_no_fault_of_the_mirrors(server, monkeypatch, step):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("symlib.datasets.downloads.shutil.copyfileobj", full)
+    monkeypatch.setattr(f"symlib.datasets.downloads.{step}", full)
     with pytest.raises(OSError, match="could not be written: No space left on device.*SYMLIB_CACHE") as caught:
         load(remote(server, "good", "good"))
-    assert caught.value.errno == errno.ENOSPC
+    assert caught.value.errno == errno.ENOSPC and len(server.log) <= 1
 
 
 @pytest.mark.parametrize("error", [OSError(errno.ENOSYS, "Function not implemented"), NotImplementedError("no flock")])
-def test_a_file_system_without_locks(server, monkeypatch, error):
+def test_a_file_system_without_locks(server, tmp_path, monkeypatch, error):
     def no_locks(*_, **__):
         raise error
 
     monkeypatch.setattr("filelock.FileLock.acquire", no_locks)
+    with pytest.raises(ConnectionError):
+        load(remote(server, "always-breaks"))
     assert load(remote(server, "good")) == CONTENT
+    assert [name for name in in_cache(tmp_path) if not name.endswith(".lock")] == [CACHED]
+
+
+def test_a_lock_whose_holder_brings_nothing_holds_nobody_up(server, tmp_path, monkeypatch):
+    monkeypatch.setattr("symlib.datasets.downloads._PATIENCE", 0.2)
+    (tmp_path / "cache").mkdir()
+    with filelock.FileLock(tmp_path / "cache" / f"{CACHED}.gz.lock"), ThreadPoolExecutor() as other:
+        assert other.submit(load, remote(server, "good")).result() == CONTENT
+
+
+def test_a_file_that_was_kept_packed_is_used(server, tmp_path):
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / f"{CACHED}.gz").write_bytes(gzip.compress(CONTENT, 1))
+    assert load(remote(server, "gone")) == CONTENT and server.log == []
 
 
 def test_nothing_needs_fcntl_and_symlib_alone_needs_no_network_library():
     code = (
         "import sys; sys.modules['fcntl'] = None\n"
         "import symlib, symlib.sweeps, symlib.datasets.downloads\n"
-        "print([name for name in ('requests', 'pooch') if name in sys.modules])"
+        "print([name for name in ('requests', 'urllib3') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.stdout.strip() == "[]", done.stderr

@@ -128,3 +128,20 @@ def test_a_callers_table_and_irreps_stay_writeable():
     assert group.table[1, 1] == 0 and group.irreps[1][1] == -1
     with pytest.raises(ValueError, match="read-only"):
         group.irreps[1][1] = 7
+
+
+def test_small_integers_do_not_wrap_around_to_a_representation():
+    table = [[0, 1], [1, 0]]
+    signs = [np.ones((2, 1, 1), np.int8), np.array([1, -1], np.int8).reshape(2, 1, 1)]
+    assert [rho.dtype for rho in FiniteGroup(table, signs).irreps] == [np.float64] * 2
+    # 127 * 127 is 1 modulo 256.
+    with pytest.raises(ValueError, match="not unitary"):
+        FiniteGroup(table, [signs[0], np.array([1, 127], np.int8).reshape(2, 1, 1)])
+
+
+def test_masked_tables_and_irreps_are_refused():
+    table = np.array([[0, 1], [1, 0]])
+    with pytest.raises(TypeError, match="table is a masked array"):
+        FiniteGroup(np.ma.masked_equal(table, 1))
+    with pytest.raises(TypeError, match="irrep 0 is a masked array"):
+        FiniteGroup(table, [np.ma.masked_equal(np.ones((2, 1, 1)), 0)])
