@@ -7,7 +7,7 @@ import re
 import nbformat
 
 from book.builder.markup import lower_markup, raise_markup
-from book.builder.stderr import as_shown
+from book.builder.stderr import shown_on_stderr
 
 # The setup cell of a copy that has no address to install from.
 _NO_SOURCE = """\
@@ -73,7 +73,8 @@ def to_page(executed, citations, tier):
                 raise ValueError(f"cell {index + 1}: {error}") from None
         else:
             # What a cell leaves there is shown; a bar that is gone leaves nothing to show.
-            cell.outputs = [out for out in cell.outputs if out.get("name") != "stderr" or as_shown(out.text)]
+            if not shown_on_stderr(cell):
+                cell.outputs = [out for out in cell.outputs if out.get("name") != "stderr"]
     run = page.metadata.pop("computed")
     line = f"Computed at the `{run['tier']}` tier on {run['device']} in {run['seconds']:.0f} s."
     if run["tier"] != tier:

@@ -10,21 +10,19 @@ def left_on_stderr(executed):
     """
     found = []
     for number, cell in enumerate(executed.cells, start=1):
-        texts = [out.text for out in cell.get("outputs", []) if out.get("name") == "stderr"]
-        text = as_shown("".join(texts))
+        text = shown_on_stderr(cell)
         if text and not cell.metadata.get("writes_to_stderr"):
             found.append((number, text))
     return found
 
 
-def as_shown(text):
-    """The lines of `text` that are not blank, as a terminal shows them.
+def shown_on_stderr(cell):
+    """The lines of a cell's stderr that are not blank, as a terminal shows them.
 
-    What follows a carriage return is written over what was there, so a progress bar that was wiped out is gone.
-
-    >>> as_shown("50%|##  |\\r         \\rdone\\n\\n")
-    'done'
+    What follows a carriage return is written over what was there, so a progress bar that was wiped out is gone. A bar
+    comes in many outputs, and is one line only when they are put together.
     """
+    text = "".join(out.text for out in cell.get("outputs", []) if out.get("name") == "stderr")
     lines = (_overwritten(line) for line in re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text).split("\n"))
     return "\n".join(line for line in lines if line)
 
