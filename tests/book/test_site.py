@@ -5,6 +5,7 @@ import json
 import re
 from urllib.parse import urlsplit
 
+import nbformat
 import numpy as np
 import pytest
 import yaml
@@ -12,6 +13,7 @@ from PIL import Image
 
 from book.builder.build import ROOT, chapter_names
 from book.builder.execute import read_chapter
+from book.builder.repository import find_repository, install_source
 from book.builder.site import foreign_references
 
 pytestmark = pytest.mark.browser
@@ -188,3 +190,22 @@ def test_chapter_says_which_tier_it_shows(browser, address, path):
 
 def test_every_chapter_of_the_contents_is_a_notebook():
     assert [f"notebooks/{name}" for name in chapter_names(ROOT)] == CHAPTERS
+
+
+@pytest.mark.parametrize("path", CHAPTERS)
+def test_colab_is_promised_only_where_the_repository_is_known(site, path):
+    repository = find_repository(ROOT)
+    first = (site / f"{TOC['root']}.html").read_text(encoding="utf-8")
+    chapter = (site / f"{path}.html").read_text(encoding="utf-8")
+    assert ("opens it on Colab" in first) == (repository is not None)
+    assert ("colab.research.google.com" in chapter) == (repository is not None)
+    setup = nbformat.read(site / "_sources" / f"{path}.ipynb", 4).cells[0].source
+    source = install_source(repository)
+    assert (f"@ {source}" if source else "pip install -e '.[plots") in setup
+
+
+@pytest.mark.parametrize("path", CHAPTERS)
+def test_stderr_is_shown_only_where_a_cell_says_why(site, path):
+    cells = nbformat.read(ROOT / f"{path}.ipynb", 4).cells
+    explained = [cell for cell in cells if cell.metadata.get("writes_to_stderr")]
+    assert (site / f"{path}.html").read_text(encoding="utf-8").count('class="output stderr') <= len(explained)
