@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from symlib.groups import FiniteGroup
+from symlib.support.checks import plain_array
 
 
 def fourier_transform(f: ArrayLike, group: FiniteGroup) -> list[NDArray[np.complex128]]:
@@ -121,7 +122,7 @@ def _conjugate_pairs(group):
 
 
 def _on_group(f, group):
-    f = np.asarray(f)
+    f = plain_array(f, "f")
     if f.ndim == 1:
         f = f[:, None, None]
     if f.ndim < 3 or f.shape[-3] != group.order:

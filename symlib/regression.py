@@ -154,8 +154,7 @@ def _over_batch(compute, gram, ridge, dtype):
     """Arrays (..., rest) from `compute` on pieces of the batch, side by side, vouched for together."""
     *batch, n, _ = gram.shape
     flat = gram.reshape(-1, n, n)
-    at_once = max(1, _AT_ONCE // n**2)
-    pieces = [slice(start, start + at_once) for start in range(0, len(flat), at_once)]
+    pieces = batch_pieces(flat)
     scale = np.concatenate(in_threads(lambda piece: norm_of_each(flat[piece]), pieces))
 
     def whole(ridge):
@@ -163,7 +162,13 @@ def _over_batch(compute, gram, ridge, dtype):
         arrays = [np.concatenate(parts) for parts in zip(*(arrays for arrays, _ in found))]
         return tuple(array.reshape(*batch, *array.shape[1:]) for array in arrays), max(error for _, error in found)
 
-    return vouched(whole, ridge, scale.max(), n, "gram", dtype)
+    return vouched(whole, ridge, scale.max(initial=0.0), n, "gram", dtype)
+
+
+def batch_pieces(matrices: NDArray) -> list[slice]:
+    """Slices of a batch (b, n, n), for a thread each at a time; one, of nothing, where the batch is empty."""
+    at_once = max(1, _AT_ONCE // matrices.shape[-1] ** 2)
+    return [slice(start, start + at_once) for start in range(0, max(1, len(matrices)), at_once)]
 
 
 def _checked(gram, labels, ridge):

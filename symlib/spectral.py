@@ -17,10 +17,11 @@ from numpy.typing import ArrayLike, NDArray
 from symlib.fourier import real_blocks
 from symlib.groups import FiniteGroup
 from symlib.groups.averages import group_average, warn_if_averaged_away
-from symlib.regression import holdout_from_inverse, in_shape_of, loo_from_inverse
+from symlib.regression import batch_pieces, holdout_from_inverse, in_shape_of, loo_from_inverse
 from symlib.support.accuracy import perturbation, relative_error, vouched
 from symlib.support.checks import index_array, invariant_kappa, label_array, nonnegative, symmetric_gram
 from symlib.support.hermitian import inverse, inverse_eigenvalues
+from symlib.support.threads import in_threads
 
 
 def circulant_loo_error(gram: ArrayLike, ridge: float = 0.0) -> NDArray[np.float64]:
@@ -52,7 +53,7 @@ def circulant_loo_error(gram: ArrayLike, ridge: float = 0.0) -> NDArray[np.float
     gram, ridge = symmetric_gram(gram), nonnegative(ridge, "ridge")
     if gram.shape[-1] % 2:
         raise ValueError(f"gram must hold two interleaved orbits, an even number of points, got {gram.shape[-1]}")
-    eigenvalues = circulant_eigenvalues(gram)
+    eigenvalues = _circulant_eigenvalues(gram)
     scale, n = np.abs(eigenvalues).max(axis=-1), gram.shape[-1]
 
     def compute(ridge):
@@ -62,7 +63,7 @@ def circulant_loo_error(gram: ArrayLike, ridge: float = 0.0) -> NDArray[np.float
         bound = perturbation(scale) * error * (signal + (inverses**2).mean(axis=-1) / noise)
         return error, relative_error(bound, error, np.ones(1))
 
-    return vouched(compute, ridge, scale.max(), n, "circularised gram", dtype)
+    return vouched(compute, ridge, scale.max(initial=0.0), n, "circularised gram", dtype)
 
 
 def circulant_eigenvalues(gram: ArrayLike) -> NDArray[np.float64]:
@@ -81,11 +82,21 @@ def circulant_eigenvalues(gram: ArrayLike) -> NDArray[np.float64]:
     >>> circulant_eigenvalues([[2.0, 1.0], [1.0, 2.0]])
     array([3., 1.])
     """
-    gram = symmetric_gram(gram)
-    n = gram.shape[-1]
-    i = np.arange(n)
-    column = gram[..., i, (i[:, None] + i) % n].mean(axis=-1)  # entry k: mean over i of K[i, i + k]
-    return np.fft.fft(column, axis=-1).real
+    return _circulant_eigenvalues(symmetric_gram(gram))
+
+
+def _circulant_eigenvalues(gram):
+    *batch, n, _ = gram.shape
+    flat = gram.reshape(-1, n, n)
+
+    def spectrum(piece):
+        # Rows written twice and read one entry further each: column k holds K[i, i + k].
+        twice = np.concatenate([flat[piece], flat[piece]], axis=-1)
+        b, row, entry = twice.strides
+        diagonals = np.lib.stride_tricks.as_strided(twice, flat[piece].shape, (b, row + entry, entry), writeable=False)
+        return np.fft.fft(diagonals.mean(axis=1), axis=-1).real
+
+    return np.concatenate(in_threads(spectrum, batch_pieces(flat))).reshape(*batch, n)
 
 
 def project_invariant(gram: ArrayLike, group: FiniteGroup) -> NDArray[np.float64]:
@@ -205,7 +216,7 @@ def spectral_loo_residuals(
         (residuals,), error = loo_from_inverse(diagonal, squares, weights, total, columns, scale)
         return residuals, error
 
-    residuals = vouched(compute, ridge, scale.max(), kappa.shape[-1], "kappa", dtype)
+    residuals = vouched(compute, ridge, scale.max(initial=0.0), kappa.shape[-1], "kappa", dtype)
     return in_shape_of(labels, residuals.reshape(*kappa.shape[:-3], *columns.shape))
 
 
@@ -257,7 +268,7 @@ def spectral_holdout_residuals(
                 weights, total = _weights(block, columns, group)
         return holdout_from_inverse(block_at_h, squares, weights[:, orbit], total, columns, scale)
 
-    residuals, covariance = vouched(compute, ridge, scale.max(), n_orbits, "kappa", dtype)
+    residuals, covariance = vouched(compute, ridge, scale.max(initial=0.0), n_orbits, "kappa", dtype)
     batch = kappa.shape[:-3]
     residuals = in_shape_of(labels, residuals.reshape(*batch, *residuals.shape[1:]))
     return residuals, covariance.reshape(*batch, *covariance.shape[1:])
@@ -280,13 +291,14 @@ def _weights(block, labels, group):
 def _at_pairs(block, characters, orbit):
     """Σ_ij block_(c,i),(e,j) · characters_ij for each pair of points of these orbits: (b, h, h), real."""
     d = characters.shape[-1]
-    split = block.reshape(len(block), -1, d, block.shape[-1] // d, d)
+    n_orbits = block.shape[-1] // d
+    split = block.reshape(len(block), n_orbits, d, n_orbits, d)
     picked = split[:, orbit[:, None], :, orbit, :]  # separated index arrays come first: (h, h, b, d, d)
     return np.einsum("xybij,xyij->bxy", picked, characters).real
 
 
 def _sum_by_orbit(values, d):
-    return values.reshape(*values.shape[:-1], -1, d).sum(axis=-1)
+    return values.reshape(*values.shape[:-1], values.shape[-1] // d, d).sum(axis=-1)
 
 
 def _checked(kappa, labels, group, ridge):

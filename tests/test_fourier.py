@@ -68,3 +68,5 @@ def test_scalar_functions_and_bad_shapes():
         inverse_fourier_transform([np.eye(1)], group)
     with pytest.raises(ValueError, match="does not fit an irrep of dimension 2"):
         inverse_fourier_transform([np.eye(1)] * 4 + [np.eye(3)], group)
+    with pytest.raises(TypeError, match="f is a masked array"):
+        fourier_transform(np.ma.masked_equal(np.arange(8.0), 3), group)

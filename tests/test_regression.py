@@ -56,6 +56,13 @@ def test_batches_and_one_label_column():
     np.testing.assert_allclose(held_residuals[0, 1], refit(gram[0, 1], labels, [4, 0], 0.1)[0], rtol=1e-9)
 
 
+def test_empty_batches_have_empty_results():
+    gram = np.zeros((2, 0, 3, 3))
+    assert loo_residuals(gram, np.ones((3, 4))).shape == (2, 0, 3, 4)
+    residuals, covariance = holdout_residuals(gram, np.ones(3), [2, 0])
+    assert residuals.shape == (2, 0, 2) and covariance.shape == (2, 0, 2, 2)
+
+
 @pytest.mark.parametrize("n", [8, 16])
 def test_reference_residuals_of_digit_pairs(loo_reference, n):
     pairs = loo_reference[f"mlp1_rot{n}_pairs"]
@@ -85,6 +92,7 @@ LARGE_INDEFINITE = np.diag([*np.ones(60), -0.25])
 @pytest.mark.parametrize(
     "gram, labels, ridge, message",
     [
+        (np.zeros((0, 0)), [], 0, "gram must hold at least one point"),
         (np.ones((2, 3)), [1, 1], 0, r"square in its last two axes, got shape \(2, 3\)"),
         ([[1.0, 0.5], [0.2, 1.0]], [1, 1], 0, r"symmetric: max \|K - K.T\| = 3.0e-01 at \(0, 1\); symmetrise it"),
         ([[1.0, np.inf], [np.inf, 1.0]], [1, 1], 0, r"gram must be finite, got inf at \(0, 1\)"),

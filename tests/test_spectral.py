@@ -112,6 +112,24 @@ def test_circularised_eigenvalues_by_averaging_shifts():
     np.testing.assert_allclose(np.sort(circulant_eigenvalues(gram)), np.linalg.eigvalsh(average), atol=1e-12)
 
 
+def test_the_circularised_spectrum_is_the_same_bit_for_bit_alone_and_in_a_batch():
+    gram = random_kappa(cyclic(1), 26, 4, batch=(3, 70))[:, :, 0]
+    together = circulant_eigenvalues(gram)
+    assert together.shape == (3, 70, 26)
+    alone = [[circulant_eigenvalues(one) for one in row] for row in gram]
+    np.testing.assert_array_equal(together, alone)
+
+
+def test_empty_batches_have_empty_results():
+    gram, kappa = np.zeros((0, 4, 4)), np.zeros((2, 0, 4, 1, 1))
+    assert circulant_eigenvalues(gram).shape == (0, 4) and circulant_loo_error(gram).shape == (0,)
+    assert project_invariant(gram, cyclic(4)).shape == (0, 4, 1, 1)
+    for group in (cyclic(4), dihedral(2)):
+        assert spectral_loo_residuals(kappa, [[1.0, -1.0]], group).shape == (2, 0, 1, 2)
+        residuals, covariance = spectral_holdout_residuals(kappa, [1.0], group, [(0, 0), (1, 0)])
+        assert residuals.shape == (2, 0, 2) and covariance.shape == (2, 0, 2, 2)
+
+
 @pytest.mark.parametrize("n", [8, 16])
 def test_group_formula_is_exact_on_digits_under_steerable_rotation(n):
     images, labels = mnist()
@@ -147,6 +165,7 @@ GOOD = random_kappa(cyclic(4), 2, 0)
         (GOOD[..., :1], [1, -1], cyclic(4), 0, "kappa must have shape"),
         (GOOD, [1, -1, 1], cyclic(4), 0, r"one entry for each orbit of kappa, got \(3,\)"),
         (GOOD, [1, -1], cyclic(4), -1, "ridge must be finite and at least 0"),
+        (np.zeros((4, 0, 0)), [], cyclic(4), 0, "kappa must hold at least one orbit"),
         (GOOD * np.nan, [1, -1], cyclic(4), 0, "kappa must be finite"),
         (-GOOD, [1, -1], cyclic(4), 10.0, "not positive semidefinite: lambda_min = -"),
     ],

@@ -16,8 +16,7 @@ def plain_array(x: ArrayLike, name: str) -> NDArray:
     TypeError
         For masked and sparse arrays, which NumPy converts without their mask or not at all.
     """
-    parts = x if isinstance(x, (list, tuple)) else ()
-    if isinstance(x, np.ma.MaskedArray) or any(isinstance(part, np.ma.MaskedArray) for part in parts):
+    if _holds_masks(x):
         raise TypeError(
             f"{name} is a masked array, whose masked entries would be used as data; leave those points out, or fill "
             "the entries with values of your choice: x.filled(value)"
@@ -25,6 +24,10 @@ def plain_array(x: ArrayLike, name: str) -> NDArray:
     if hasattr(x, "toarray") and hasattr(x, "nnz"):
         raise TypeError(f"{name} is a sparse {type(x).__name__}; pass {name}.toarray()")
     return np.asarray(x)
+
+
+def _holds_masks(x):
+    return isinstance(x, np.ma.MaskedArray) or (isinstance(x, (list, tuple)) and any(map(_holds_masks, x)))
 
 
 def finite_array(x: ArrayLike, name: str, ndim: int | None = None, min_ndim: int | None = None) -> NDArray[np.float64]:
@@ -113,6 +116,8 @@ def symmetric_gram(gram: ArrayLike, name: str = "gram") -> NDArray[np.float64]:
             f"{name} must be square in its last two axes, got shape {gram.shape}; "
             "pass the kernel among all points, not between two sets"
         )
+    if gram.shape[-1] == 0:
+        raise ValueError(f"{name} must hold at least one point, got shape {gram.shape}")
     # Row blocks: the difference of a large matrix with its transpose would double the memory.
     worst, where = 0.0, None
     for start in range(0, gram.shape[-1], 1024):
@@ -137,6 +142,8 @@ def invariant_kappa(kappa: ArrayLike, group, name: str = "kappa") -> NDArray[np.
             f"{name} must have shape (..., |G|, C, C) with |G| = {group.order} for this group, got "
             f"{kappa.shape}; pass the group that {name} was built with"
         )
+    if kappa.shape[-1] == 0:
+        raise ValueError(f"{name} must hold at least one orbit, got shape {kappa.shape}")
     gap = np.abs(kappa[..., group.inverse, :, :] - kappa.swapaxes(-1, -2)).max(initial=0.0)
     if gap > SYMMETRY_TOLERANCE * np.abs(kappa).max(initial=0.0):
         raise ValueError(
