@@ -3,6 +3,7 @@
 import io
 import os
 import pickle
+import zipfile
 from typing import Any
 
 import numpy as np
@@ -45,9 +46,21 @@ def load(path: str | os.PathLike, run: dict[str, Any], device: torch.device) -> 
     if not path.exists():
         return None
     try:
+        with zipfile.ZipFile(path) as parts:  # torch writes checksums, and does not look at them
+            if damaged := parts.testzip():
+                raise ValueError(f"its part {damaged} is damaged")
         saved = torch.load(path, map_location=device, weights_only=True)
         before, state = saved["run"], saved["state"]
-    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError, TypeError) as error:
+    except (
+        RuntimeError,
+        pickle.UnpicklingError,
+        zipfile.BadZipFile,
+        EOFError,
+        ValueError,
+        KeyError,
+        TypeError,
+        IndexError,
+    ) as error:
         first_line = str(error).strip().split("\n")[0]
         raise ValueError(
             f"{path} is no checkpoint of symlib ({first_line}); delete it, or give another checkpoint"

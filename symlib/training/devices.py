@@ -1,10 +1,15 @@
 """Where torch computes: the best device of this machine, or the one asked for, and what it can do."""
 
 import importlib.util
+import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+
+# The default dtype and torch's random numbers belong to the process: who changes them does so alone.
+_alone = threading.RLock()
 
 
 def pick_device(device: str | torch.device | None = None) -> torch.device:
@@ -55,6 +60,8 @@ def fast_paths(
 def float32_by_default() -> Iterator[None]:
     """A context in which new tensors are float32, as torch has it, whatever the caller has set for other work.
 
+    One thread at a time is in it, since the setting is one of the process.
+
     >>> torch.set_default_dtype(torch.float64)
     >>> with float32_by_default():
     ...     print(torch.zeros(1).dtype)
@@ -63,12 +70,24 @@ def float32_by_default() -> Iterator[None]:
     torch.float64
     >>> torch.set_default_dtype(torch.float32)
     """
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float32)
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(before)
+    with _alone:
+        before = torch.get_default_dtype()
+        torch.set_default_dtype(torch.float32)
+        try:
+            yield
+        finally:
+            torch.set_default_dtype(before)
+
+
+def _in_forked_child():
+    """Without the threads of its parent: torch would wait for its own for ever, and a lock may be held by another."""
+    global _alone
+    _alone = threading.RLock()
+    torch.set_num_threads(1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_forked_child)
 
 
 def dtype_of(model: torch.nn.Module) -> torch.dtype:

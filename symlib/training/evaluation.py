@@ -57,7 +57,7 @@ def evaluate(model: torch.nn.Module, images: ArrayLike, labels: ArrayLike, rows:
     Raises
     ------
     ValueError
-        As `predict`; also if there is not one label an image.
+        As `predict`; also if there is not one label an image, or one is no class of the network.
 
     Examples
     --------
@@ -67,11 +67,9 @@ def evaluate(model: torch.nn.Module, images: ArrayLike, labels: ArrayLike, rows:
     >>> 0 <= evaluate(MLP.small(), images, labels, [[0, 0], [1, 3]], n_poses=4) <= 1
     True
     """
-    labels = plain_array(labels, "labels")
-    if labels.shape != np.shape(images)[:1]:
-        raise ValueError(f"labels must have shape {np.shape(images)[:1]}, one for each image, got {labels.shape}")
     inputs = _inputs(model, images, n_poses)
-    return accuracy(model, inputs, labels, inputs.row_array(rows, "rows"))
+    rows = inputs.row_array(rows, "rows")
+    return accuracy(model, inputs, checked_labels(labels, model, inputs)[0], rows)
 
 
 def predicted(model, inputs, rows, mixed_precision=False):
@@ -88,6 +86,40 @@ def predicted(model, inputs, rows, mixed_precision=False):
 def accuracy(model, inputs, labels, rows, mixed_precision=False):
     """As `evaluate`, from `PoseImages`."""
     return float(np.mean(predicted(model, inputs, rows, mixed_precision) == labels[rows[:, 0]]))
+
+
+def checked_labels(labels: ArrayLike, model: torch.nn.Module, inputs: PoseImages) -> tuple[NDArray[np.int64], int]:
+    """Labels as an array, and the number of classes, which the network's scores tell."""
+    labels = plain_array(labels, "labels")
+    images = torch.zeros(2, inputs.side, inputs.side, dtype=inputs.dtype, device=inputs.device)
+    was_training = model.training
+    with torch.no_grad():
+        try:
+            scores = model.eval()(images)
+        except Exception as error:
+            reason = str(error).strip().splitlines()[0]
+            raise ValueError(
+                f"model fails on images (B, H, W) of shape {tuple(images.shape)}: {reason} (If it wants a channel "
+                "axis, let it begin with images.unsqueeze(1), as a layer "
+                f"torch.nn.Unflatten(1, (1, {inputs.side})); else see that its sizes fit.)"
+            ) from error
+        finally:
+            model.train(was_training)
+    if not isinstance(scores, torch.Tensor) or scores.ndim != 2 or len(scores) != 2:
+        got = f"shape {tuple(scores.shape)}" if isinstance(scores, torch.Tensor) else f"a {type(scores).__name__}"
+        raise ValueError(f"model must give scores (B, classes) for images (B, H, W), got {got} for two images")
+    classes = scores.shape[1]
+    if labels.shape != (inputs.n_images,) or labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"labels must be whole numbers of shape ({inputs.n_images},), one for each image, "
+            f"got {labels.dtype} of shape {labels.shape}"
+        )
+    if labels.min() < 0 or labels.max() >= classes:
+        raise ValueError(
+            f"labels must be 0 to {classes - 1} for a network of {classes} classes, got {labels.min()} to "
+            f"{labels.max()}; make the network with classes={labels.max() + 1}, or number the labels from 0"
+        )
+    return labels.astype(np.int64), classes
 
 
 def _inputs(model, images, n_poses):

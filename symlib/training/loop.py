@@ -22,13 +22,13 @@ from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
 from symlib.datasets import PoseSplit
-from symlib.support.checks import fraction, nonnegative, nonnegative_int, plain_array, positive, positive_int
+from symlib.support.checks import fraction, nonnegative, nonnegative_int, positive, positive_int
 from symlib.support.digests import array_digest
 from symlib.support.fingerprints import code_fingerprint
 from symlib.support.memory import MEMORY_LIMIT
 from symlib.training import checkpoints
 from symlib.training.devices import dtype_of, fast_paths, float32_by_default, pick_device
-from symlib.training.evaluation import accuracy
+from symlib.training.evaluation import accuracy, checked_labels
 from symlib.training.pose_batches import PoseImages, batch_starts
 
 _LEAST_ROWS = 2  # of a batch: normalisation over a batch of one is none
@@ -161,7 +161,7 @@ def train(
         torch.manual_seed(seed)
         model = (model if isinstance(model, torch.nn.Module) else model()).to(device)
         inputs.dtype = dtype_of(model)
-        labels, classes = _checked_labels(labels, model, inputs)
+        labels, classes = checked_labels(labels, model, inputs)
         targets = torch.from_numpy(labels).to(device)
         settings = {"epochs": epochs, "batch_size": batch_size, "rate": rate, "warm_up": warm_up}
         settings |= {"weight_decay": nonnegative(weight_decay, "weight_decay"), "seed": seed}
@@ -214,21 +214,20 @@ def _saved_or_why_not(checkpoint, run, state):
 
 
 def _code_of(model):
-    """Digest of the code of a network: the classes of all its parts, and what else these hold but weights."""
-    parts = [
-        (name, type(part), {key: value for key, value in vars(part).items() if not _is_state(key, value)})
-        for name, part in model.named_modules()
-    ]
+    """Digest of the code of a network: the classes of all its parts, their hooks, and what they hold but weights."""
+    parts = [(name, type(part), dict(_held(part))) for name, part in model.named_modules()]
     try:
         return code_fingerprint([torch.__version__, parts])
     except TypeError as error:
         raise TypeError(f"{error}; or train without checkpoint=, which needs the network's code") from error
 
 
-def _is_state(key, value):
-    """Whether an attribute of a module is told otherwise: weights and parts, the mode, and torch's own records."""
-    records = key.startswith("_") and isinstance(value, (dict, set))
-    return key == "training" or records or isinstance(value, torch.Tensor)
+def _held(part):
+    """What a module holds, but its mode, weights and parts, which are told otherwise."""
+    for key, value in vars(part).items():
+        if key not in ("training", "_parameters", "_buffers", "_modules"):
+            # torch numbers hooks through the whole process: in another run the same ones have other numbers.
+            yield key, list(value.values()) if "hooks" in key and isinstance(value, dict) else value
 
 
 def _outputs(model, inputs):
@@ -324,34 +323,3 @@ def _rows_to_measure(rows, n_evaluate, seed):
         part if len(part) <= most else part[np.sort(rng.choice(len(part), most, replace=False))]
         for part, most in zip(rows, limits, strict=True)
     ]
-
-
-def _checked_labels(labels, model, inputs):
-    """Labels as an array, and the number of classes, which the network's scores tell."""
-    labels = plain_array(labels, "labels")
-    images = torch.zeros(2, inputs.side, inputs.side, dtype=inputs.dtype, device=inputs.device)
-    with torch.no_grad():
-        try:
-            scores = model.eval()(images)
-        except Exception as error:
-            reason = str(error).strip().splitlines()[0]
-            raise ValueError(
-                f"model fails on images (B, H, W) of shape {tuple(images.shape)}: {reason} (If it wants a channel "
-                "axis, let it begin with images.unsqueeze(1), as a layer "
-                f"torch.nn.Unflatten(1, (1, {inputs.side})); else see that its sizes fit.)"
-            ) from error
-    if not isinstance(scores, torch.Tensor) or scores.ndim != 2 or len(scores) != 2:
-        got = f"shape {tuple(scores.shape)}" if isinstance(scores, torch.Tensor) else f"a {type(scores).__name__}"
-        raise ValueError(f"model must give scores (B, classes) for images (B, H, W), got {got} for two images")
-    classes = scores.shape[1]
-    if labels.shape != (inputs.n_images,) or labels.dtype.kind not in "iu":
-        raise ValueError(
-            f"labels must be whole numbers of shape ({inputs.n_images},), one for each image, "
-            f"got {labels.dtype} of shape {labels.shape}"
-        )
-    if labels.min() < 0 or labels.max() >= classes:
-        raise ValueError(
-            f"labels must be 0 to {classes - 1} for a network of {classes} classes, got {labels.min()} to "
-            f"{labels.max()}; make the network with classes={labels.max() + 1}, or number the labels from 0"
-        )
-    return labels.astype(np.int64), classes

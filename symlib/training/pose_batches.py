@@ -157,7 +157,7 @@ class PoseImages:
         return rows
 
     def _index(self, integers):
-        return torch.from_numpy(np.ascontiguousarray(integers, dtype=np.int64)).to(self.device)
+        return torch.tensor(np.asarray(integers, dtype=np.int64), device=self.device)
 
 
 def batch_starts(n: int, size: int, least: int = 1) -> list[int]:

@@ -1,5 +1,6 @@
 """Training: inputs against `orbits`, bit-for-bit runs, kill and resumption, memory, devices."""
 
+import multiprocessing
 import os
 import pickle
 import re
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -342,7 +344,10 @@ def small():
             lambda: train(torch.nn.Flatten(0), IMAGES, LABELS, SPLIT, 2, **QUIET),
             r"scores \(B, classes\).*got shape \(128,\)",
         ),
-        (lambda: evaluate(small(), IMAGES, LABELS[:2], SPLIT.train, 2), r"labels must have shape \(3,\)"),
+        (
+            lambda: evaluate(small(), IMAGES, LABELS[:2], SPLIT.train, 2),
+            r"labels must be whole numbers of shape \(3,\)",
+        ),
         (lambda: predict(small(), IMAGES, [[0, 2]], 2), r"rows must lie within 3 images and 2 poses, got \(0, 2\)"),
     ],
 )
@@ -537,3 +542,89 @@ def test_a_place_that_cannot_be_written_is_found_before_training(few, tmp_path, 
     with pytest.raises(OSError, match="could not be written"):
         train(MLP.small, *few, 3, **QUIET, **RUN, checkpoint=tmp_path / "file" / "run.pt")
     assert not calls
+
+
+def test_trained_side_by_side_as_one_after_another(few):
+    def loss(seed):
+        return train(MLP.small, *few, 3, **QUIET, **(RUN | {"seed": seed})).history.loss
+
+    expected = [loss(seed) for seed in range(3)]
+    torch.set_default_dtype(torch.float64)
+    try:
+        with ThreadPoolExecutor(3) as pool:
+            found = list(pool.map(loss, range(3)))
+        assert torch.get_default_dtype() == torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
+    np.testing.assert_array_equal(found, expected)
+
+
+FORKED = """
+import multiprocessing, torch
+import numpy as np
+from symlib import mnist, partially_observed
+from symlib.models import MLP
+from symlib.training import train
+
+images, labels = (array[:60] for array in mnist())
+split = partially_observed(labels, 2, partial_class=7, seen_poses=[1], seed=0)
+
+def loss(seed):
+    return train(MLP.small, images, labels, split, 2, epochs=1, device="cpu", progress=False, seed=seed).history.loss[0]
+
+torch.set_num_threads(2)
+loss(0)
+with multiprocessing.get_context("fork").Pool(1) as pool:
+    print(np.isfinite(pool.apply_async(loss, (1,)).get(60)))
+"""
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="this system does not fork")
+def test_a_forked_process_trains():
+    command = [sys.executable, "-W", "ignore", "-c", FORKED]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "True", done.stderr
+
+
+class Holding(MLP):
+    """Code and values that count in training only, where no look at its outputs finds them."""
+
+    def __init__(self, held=1.0, hook=None):
+        super().__init__((8,))
+        self._settings = {"scale": held}
+        self.offset = torch.tensor(held)
+        if hook:
+            self.register_forward_hook(hook)
+
+    def forward(self, images):
+        scores = super().forward(images)
+        return scores * self._settings["scale"] + self.offset if self.training else scores
+
+
+@pytest.mark.parametrize(
+    "changed", [{"held": 1.0 + 1e-9}, {"hook": lambda part, given, scores: scores + part.training}]
+)
+def test_what_a_network_holds_counts(few, tmp_path, changed):
+    path = tmp_path / "run.pt"
+    train(Holding, *few, 3, **QUIET, **RUN, checkpoint=path)
+    train(Holding, *few, 3, **QUIET, **RUN, checkpoint=path)
+    with pytest.raises(ValueError, match=r"another run: network's code differ"):
+        train(lambda: Holding(**changed), *few, 3, **QUIET, **RUN, checkpoint=path)
+
+
+def test_a_flipped_bit_in_a_checkpoint_is_noticed(few, tmp_path):
+    path = tmp_path / "run.pt"
+    train(MLP.small, *few, 3, **QUIET, **RUN, checkpoint=path)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="no checkpoint of symlib.*damaged"):
+        train(MLP.small, *few, 3, **QUIET, **RUN, checkpoint=path)
+
+
+@pytest.mark.parametrize(
+    "labels, message", [(lambda y: y + 1, "labels must be 0 to 9"), (lambda y: y.astype(str), "whole numbers")]
+)
+def test_labels_that_no_class_can_match_are_refused(few, labels, message):
+    with pytest.raises(ValueError, match=message):
+        evaluate(MLP.small(), few[0], labels(few[1]), few[2].train, 3)
