@@ -3,11 +3,14 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from symlib.support.checks import plain_array, positive_int
+from symlib.support.checks import finite_array, plain_array, positive_int
 from symlib.support.threads import in_threads
 
 # Images a block: small enough that the passes of `normalize` over a block stay in the cache.
-_BLOCK = 256
+_BLOCK = 128
+# A mean square about the mean below this fraction of the mean's square feels the rounding of the mean; a sum of squares
+# below the second number, or above its inverse, has lost digits to the range of float64.
+_FAR, _FAINT = 1e-6, 1e-250
 # A root mean square about the mean below this fraction of the mean is rounding: such an image is constant.
 _BLANK = 1e-12
 
@@ -37,24 +40,50 @@ def normalize(images: ArrayLike) -> NDArray[np.float64]:
            [ 0.5,  0.5]])
     """
     images = plain_array(images, "images")
+    if images.dtype.kind not in "buif":
+        images = finite_array(images, "images")
     if images.ndim < 2 or images.size == 0:
         raise ValueError(f"images must have shape (..., H, W), none of them 0, got shape {images.shape}")
-    flat = images.reshape(-1, images.shape[-2] * images.shape[-1])
-    out = np.empty(flat.shape)
+    n_pixels = images.shape[-2] * images.shape[-1]
+    flat = images.reshape(-1, n_pixels)
+    out = np.empty(images.shape)
+    normalized = out.reshape(flat.shape)
 
     def centre_and_scale(start):
-        block = flat[start : start + _BLOCK].astype(np.float64, copy=False, casting="same_kind")
-        with np.errstate(invalid="ignore"):
+        block = flat[start : start + _BLOCK].astype(np.float64, copy=False)
+        centred = normalized[start : start + _BLOCK]
+        with np.errstate(invalid="ignore", over="ignore", under="ignore", divide="ignore"):
             mean = block.mean(axis=1, keepdims=True)
-        _refuse(~np.isfinite(mean[:, 0]), start, images, "holds NaN or inf; remove or repair it")
-        centred = np.subtract(block, mean, out=out[start : start + _BLOCK])
-        norm = np.sqrt(np.einsum("ij,ij->i", centred, centred))
-        blank = norm <= _BLANK * np.sqrt(block.shape[1]) * np.abs(mean[:, 0])
-        _refuse(blank, start, images, "is blank (constant) and has no direction; leave it out")
-        centred /= norm[:, None]
+            np.subtract(block, mean, out=centred)
+            square = np.einsum("ij,ij->i", centred, centred)
+            plain = (square > _FAINT) & (square < 1 / _FAINT) & (square > _FAR * n_pixels * mean[:, 0] ** 2)
+            centred /= np.sqrt(square)[:, None]
+        rest = np.flatnonzero(~plain)
+        if rest.size:
+            centred[rest] = _normalized_with_care(block[rest], start + rest, images.shape[:-2])
 
     in_threads(centre_and_scale, range(0, len(flat), _BLOCK))
-    return out.reshape(images.shape)
+    return out
+
+
+def _normalized_with_care(flat, numbers, shape):
+    """`flat` images (m, d) of any size about any mean, normalised; the first that cannot be is refused by its index."""
+
+    def refuse(bad, why):
+        if bad.any():
+            index = np.unravel_index(numbers[bad.argmax()], shape)
+            raise ValueError(f"image {tuple(int(i) for i in index)} {why}")
+
+    refuse(~np.isfinite(flat).all(axis=1), "holds NaN or inf; remove or repair it")
+    _, exponent = np.frexp(np.abs(flat).max(axis=1, keepdims=True))
+    scaled = np.ldexp(flat, -exponent)  # by a power of two, which rounds nothing
+    mean = scaled.mean(axis=1, keepdims=True)
+    scaled -= mean
+    scaled -= scaled.mean(axis=1, keepdims=True)  # what rounding left of the mean
+    norm = np.linalg.norm(scaled, axis=1, keepdims=True)
+    blank = norm <= _BLANK * np.sqrt(flat.shape[1]) * np.abs(mean)
+    refuse(blank[:, 0], "is blank (constant) and has no direction; leave it out")
+    return scaled / norm
 
 
 def points(orbits: ArrayLike, *, ndim: int = 2, flatten: bool = True) -> NDArray:
@@ -95,11 +124,6 @@ def points(orbits: ArrayLike, *, ndim: int = 2, flatten: bool = True) -> NDArray
     batch, shape = orbits.shape[: first - 2], orbits.shape[first:]
     element_major = orbits.swapaxes(first - 2, first - 1)
     n_points = orbits.shape[first - 2] * orbits.shape[first - 1]
-    return element_major.reshape(*batch, n_points, *((np.prod(shape),) if flatten else shape))
-
-
-def _refuse(bad, start, images, why):
-    """Raise for the first image that is `bad`, by its index in the leading axes of `images`."""
-    if bad.any():
-        index = np.unravel_index(start + bad.argmax(), images.shape[:-2])
-        raise ValueError(f"image {tuple(int(i) for i in index)} {why}")
+    listed = element_major.reshape(*batch, n_points, *((np.prod(shape),) if flatten else shape))
+    # Of a single orbit or element it is a view; what is returned is the caller's own.
+    return listed.copy() if np.may_share_memory(listed, orbits) else listed

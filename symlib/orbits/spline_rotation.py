@@ -5,49 +5,58 @@ Written as the linear map that it is,
     R_g = S_g (P x P),    P: cubic B-spline prefilter of an axis,  S_g: 16 spline weights a pixel.
 """
 
-from functools import lru_cache
 from math import gcd
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, sparse, special
 
+from symlib.support.kept import kept
 from symlib.support.threads import in_threads
 
-# Images a block: enough for the sparse products, few enough that a block stays in the cache.
-_BLOCK = 32
-# Bytes of one matrix S at most; more angles make several of them. So the cache below holds at most half a GiB.
-_SAMPLER_BYTES = 2**24
+# Images a block: enough for the sparse products, few enough that what it makes stays in the cache.
+_BLOCK = 16
+# Bytes of one matrix S, of which more angles make several, and of all those kept between calls.
+_SAMPLER_BYTES, _KEPT_BYTES = 2**24, 2**28
 _WEIGHT_BYTES = 12  # a float64 and its int32 column
 
 
-def spline_orbits(images: NDArray[np.float64], n: int) -> NDArray[np.float64]:
-    """Spline rotation of float64 images (C, side, side): (C, n, side, side), pose g at index g."""
-    count, side, _ = images.shape
+def spline_orbits(images: NDArray[np.float64], orbits: NDArray[np.float64]) -> None:
+    """Spline rotation of images (C, side, side) into `orbits` (C, n, side, side), pose g at index g."""
+    n, side = orbits.shape[1:3]
     # The grid maps to itself under quarter turns: only angles before the first one need weights.
     quarters = gcd(n, 4)
     n_angles = n // quarters
-    orbits = np.empty((count, quarters, n_angles, side, side))
     at_once = max(1, _SAMPLER_BYTES // (16 * side**2 * _WEIGHT_BYTES))
-
-    def turn(start):
-        coefficients = images[start : start + _BLOCK]
-        for axis in (-2, -1):
-            coefficients = ndimage.spline_filter1d(coefficients, 3, axis=axis, mode="constant")
-        # Images last: (pixels, images) is what a sparse matrix multiplies without a stride.
-        columns = np.ascontiguousarray(coefficients.reshape(-1, side**2).T)
-        for first in range(0, n_angles, at_once):
-            last = min(first + at_once, n_angles)
-            turned = (_sampler(n, first, last, side) @ columns).reshape(last - first, side, side, -1)
-            for q in range(quarters):
-                further = np.rot90(turned, q * 4 // quarters, axes=(1, 2))
-                orbits[start : start + _BLOCK, q, first:last] = further.transpose(3, 0, 1, 2)
-
-    in_threads(turn, range(0, count, _BLOCK))
-    return orbits.reshape(count, n, side, side)
+    blocks = [slice(start, start + _BLOCK) for start in range(0, len(images), _BLOCK)]
+    coefficients = in_threads(lambda block: _spline_coefficients(images[block]), blocks)
+    for first in range(0, n_angles, at_once):
+        angles = slice(first, min(first + at_once, n_angles))
+        sampler = _sampler(n, angles.start, angles.stop, side)
+        poses = orbits.reshape(len(images), quarters, n_angles, side, side)[:, :, angles]
+        in_threads(
+            lambda i: _turn_block(sampler, coefficients[i], poses[blocks[i]]),  # noqa: B023 runs at once
+            range(len(blocks)),
+        )
 
 
-@lru_cache(maxsize=32)
+def _turn_block(sampler, coefficients, poses):
+    """Poses (C, quarters, angles, side, side) from spline coefficients (side², C)."""
+    quarters, side = poses.shape[1], poses.shape[-1]
+    turned = (sampler @ coefficients).reshape(-1, side, side, len(poses))
+    poses[:, 0] = turned.transpose(3, 0, 1, 2)
+    for q in range(1, quarters):
+        poses[:, q] = np.rot90(poses[:, 0], q * 4 // quarters, axes=(-2, -1))
+
+
+def _spline_coefficients(images):
+    """Spline coefficients of images (C, side, side): (side², C), as a sparse matrix multiplies without a stride."""
+    for axis in (-2, -1):
+        images = ndimage.spline_filter1d(images, 3, axis=axis, mode="constant")
+    return np.ascontiguousarray(images.reshape(len(images), -1).T)
+
+
+@kept(_KEPT_BYTES, size=lambda s: s.data.nbytes + s.indices.nbytes + s.indptr.nbytes)
 def _sampler(n, first, last, side):
     """Spline coefficients to pixels, the angles 360·g/n for first ≤ g < last: sparse ((last − first)·side², side²)."""
     angles = 360 * np.arange(first, last) / n

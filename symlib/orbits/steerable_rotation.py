@@ -1,39 +1,45 @@
 """Rotation of square images as an orthogonal representation that agrees with the grid's own quarter turns.
 
 The spectral generator of rotation on side × side pixels, with D the spectral derivative (Trefethen, *Spectral Methods
-in MATLAB*, chapter 3) and X the centred coordinate, is the antisymmetric part A of D x X − X x D. It commutes with the
-quarter turn P of the grid (np.rot90), so R² space splits into the sectors P = i^k, k = 0 … 3, each with its own
+in MATLAB*, chapter 3) and X the centred coordinate, is A = D x X − X x D, real and antisymmetric. It commutes with the
+quarter turn P of the grid (np.rot90), so the images split into the sectors P = i^k, k = 0 … 3, each with its own
 eigenvectors iA v = ω v. Every ω is rounded to the integer m nearest to it for which a quarter turn is P,
 
     R(θ) v = e^{−iθm} v,    m ≡ −k (mod 4),
 
-so that R(θ) R(φ) = R(θ + φ), R(θ)ᵀ R(θ) = 1, R(90°) = np.rot90 and constant images stay, all to rounding. With V_m the
-eigenvectors of m, all m equal to k modulo n turn alike, and an orbit is one discrete Fourier transform:
+so that R(θ) R(φ) = R(θ + φ), R(θ)ᵀ R(θ) = 1, R(90°) = np.rot90 and constant images stay. Eigenvectors of ω = 0 with
+P = −1, of which an even side has side/2, turn as ±2, in pairs; which, is a choice, fixed by a pivoted QR. All of them
+are odd under the reflections of the grid, so there R(θ) F = F R(−θ) fails. Unitary rotations of pixel grids: Wolf and
+co-workers (arXiv:1106.0093, 1512.02246, 2203.05715).
 
-    R(2πg/n) x = Σ_k exp(−2πigk/n) Y_k,    Y_k = Σ_{m ≡ k mod n} V_m V_m* x.
+With V_m the eigenvectors of m, all m equal to c modulo N turn alike, and an orbit is one discrete Fourier transform:
 
-Eigenvectors of ω = 0 with P = −1 turn as ±2, in pairs; which, is a choice, fixed by a pivoted QR. Unitary rotations of
-pixel grids: Wolf and co-workers (arXiv:1106.0093, 1512.02246, 2203.05715).
+    R(2πf/N) x = Σ_c exp(−2πifc/N) Y_c,    Y_c = Σ_{m ≡ c mod N} V_m V_m* x.
+
+N is a multiple of 4, so each class c lies in one sector, whose vectors are known from one quarter of their pixels; and
+only one quarter of the pixels is computed: pixel Pʲp of pose f is pixel p of pose f − jN/4.
 """
 
-from functools import lru_cache
+from math import lcm
 
 import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 from scipy import fft
 
+from symlib.support.kept import kept
 from symlib.support.threads import in_threads, one_thread
 
-_BLOCK = 64  # images at once
-_NULL = 1e-8  # eigenvalues ω below it are 0: the others are of order 1
+_BLOCK = 32  # images at once, and fewer where what is made of them would take more than
+_BLOCK_BYTES = 2**24
+_KEPT_BYTES = 2**28  # eigenvectors kept between calls; 2·side⁴ bytes each side
+_NULL = 1e-8  # eigenvalues ω below it are 0: the others of their sector are 2 and more
 # An ω halfway between two m, up to rounding, is taken to the lower on every machine.
 _TIE = 1e-6
-_KEPT_SIDE = 40  # bases of images up to this side are kept between calls: 40 MB at most each
 
 
-def steerable_orbits(images: NDArray[np.float64], n: int) -> NDArray[np.float64]:
-    """Steerable rotation of float64 images (C, side, side): (C, n, side, side), pose g at index g.
+def steerable_orbits(images: NDArray[np.float64], orbits: NDArray[np.float64]) -> None:
+    """Steerable rotation of images (C, side, side) into `orbits` (C, n, side, side), pose g at index g.
 
     Raises
     ------
@@ -41,144 +47,143 @@ def steerable_orbits(images: NDArray[np.float64], n: int) -> NDArray[np.float64]
         If `n` is a multiple of 4 and the side is 2 modulo 4: then the quarter turn has determinant −1, and no rotation
         by a continuous angle leads to it.
     """
-    count, side, _ = images.shape
+    n, side = orbits.shape[1:3]
     if n % 4 == 0 and side % 4 == 2:
         raise ValueError(
             f"steerable rotation has no quarter turns on images of {side} pixels a side (2 modulo 4), where np.rot90 "
             f"has determinant -1, and n = {n} asks for them; pad the images to a side that is odd or a multiple of 4, "
             'for example np.pad(images, [(0, 0), (0, 1), (0, 1)]), or use interpolation="spline"'
         )
-    flat = images.reshape(count, side**2)
-    bases = (_kept_class_bases if side <= _KEPT_SIDE else _class_bases)(n, side)
-    orbits = np.empty((count, n, side**2))
+    n_fine = lcm(n, 4)
+    with one_thread():  # results do not depend on how many a BLAS has; more lose much where cores are busy
+        classes = _classes(side, n_fine)
+        at_once = max(1, min(_BLOCK, _BLOCK_BYTES // (4 * n_fine * side**2)))
 
-    def turn(start):
-        block = flat[start : start + _BLOCK]
-        conjugate = np.empty((len(block), n // 2 + 1, side**2), dtype=complex)  # of Y_k
-        conjugate[:, 0] = block
-        for k, (inward, outward) in enumerate(bases, start=1):
-            conjugate[:, k] = (block @ inward @ outward).view(complex)
-            # Class n - k is the conjugate of class k, n/2 its own. What no class takes is fixed.
-            conjugate[:, 0] -= conjugate[:, k].real * (1 if 2 * k == n else 2)
-        orbits[start : start + _BLOCK] = fft.irfft(conjugate, n, axis=1, norm="forward")
+        def turn(start):
+            block = slice(start, start + at_once)
+            _turn_block(images[block], orbits[block], classes, n_fine)
 
-    in_threads(turn, range(0, count, _BLOCK))
-    return orbits.reshape(count, n, side, side)
+        in_threads(turn, range(0, len(images), at_once))
 
 
-def _class_bases(n, side):
-    """Real matrices (inward, outward) for each class k = 1 .. n/2 of frequencies modulo n.
+def _turn_block(images, orbits, classes, n_fine):
+    n, side = orbits.shape[1:3]
+    # conj of the coordinates in each sector, (C, 4, K): a Fourier transform over the quarter turns.
+    sectors = fft.fft(_quarters(images), axis=1, norm="ortho")
+    weight = np.full(sectors.shape[-1], 0.5)  # of a sector's unit vector at its first pixel
+    if side % 2:
+        sectors[..., -1] /= 2
+        weight[-1] = 1.0
+    conjugate = np.zeros((len(images), n_fine // 2 + 1, len(weight)), complex)  # of Y_c
+    conjugate[:, 0] = sectors[:, 0]
+    for c, vectors, adjoint in classes:
+        conjugate[:, c] = sectors[:, -c % 4] @ vectors @ adjoint
+        if c % 4 == 0:  # class N - c is the conjugate of class c, N/2 its own; what no class takes is fixed
+            conjugate[:, 0] -= conjugate[:, c].real * (1 if 2 * c == n_fine else 2)
+    conjugate *= weight
+    fine = fft.irfft(conjugate, n_fine, axis=1, norm="forward")
+    rows, columns = side // 2, (side + 1) // 2
+    pose = np.arange(n) * (n_fine // n)
+    for j in range(4):
+        quarter = np.rot90(orbits, -j, axes=(2, 3))[:, :, :rows, :columns]
+        turned = fine[:, (pose - j * (n_fine // 4)) % n_fine, : rows * columns]
+        quarter[...] = turned.reshape(quarter.shape)
+    if side % 2:
+        orbits[:, :, rows, rows] = fine[:, pose % (n_fine // 4), -1]
 
-    With p + iq = Vᵀx, conj(Y_k) = conj(V) (p + iq): `x @ inward` is (p, q), and `@ outward` gives real and
-    imaginary parts interleaved, which is how complex numbers lie in memory.
+
+def _quarters(images):
+    """The pixels Pʲp of images (C, side, side), p in the first quarter: (C, 4, K); the centre is last."""
+    side = images.shape[-1]
+    rows, columns = side // 2, (side + 1) // 2
+    turned = [np.rot90(images, -j, axes=(1, 2)) for j in range(4)]
+    quarters = np.stack([x[:, :rows, :columns].reshape(len(x), -1) for x in turned], axis=1)
+    if side % 2:
+        centre = np.broadcast_to(images[:, None, rows, rows, None], (len(images), 4, 1))
+        quarters = np.concatenate([quarters, centre], axis=2)
+    return quarters
+
+
+def _classes(side, n_fine):
+    """For each class c = 1 … N/2 of frequencies that is not empty: c, its vectors V_c (K, K_c), and V_c*."""
+    (even, v_even), (odd, v_odd), (negative, v_negative), (zero, single) = steerable_modes(side)
+    # The mode −m has the conjugate vector, in sector −k. A null vector that found no partner is fixed; since N/4 is odd
+    # wherever there is one, it is an image with P = −1 in class N/2.
+    modes = np.concatenate([even, -even, odd, -odd, negative, -negative, zero + n_fine // 2])
+    halves = [v for vectors in (v_even, v_odd, v_negative) for v in (vectors, vectors.conj())]
+    vectors = np.concatenate([*halves, single], axis=1)
+    class_of = modes % n_fine
+    chosen = [(int(c), vectors[:, class_of == c]) for c in np.unique(class_of) if 0 < c <= n_fine // 2]
+    return [(c, v, np.ascontiguousarray(v.conj().T)) for c, v in chosen]
+
+
+@kept(_KEPT_BYTES, size=lambda sectors: sum(vectors.nbytes for _, vectors in sectors))
+def steerable_modes(side: int) -> list[tuple[NDArray[np.int_], NDArray[np.complex128]]]:
+    """Integer angular frequencies (K_k,) and orthonormal vectors (K, K_k) of the sectors k = 0, 1, 2, a row a pixel p.
+
+    Sectors 0 and 2 have the opposite frequencies with the conjugate vectors as well, and sector 3 those of sector 1.
+    The fourth pair is the null vector of sector 2 that found no partner, if there is one, with frequency 0.
     """
-    modes, vectors = steerable_modes(side)
-    # The mode −m has the conjugate vector.
-    classes = [
-        np.concatenate([vectors[:, modes % n == k].conj(), vectors[:, -modes % n == k]], axis=1)
-        for k in range(1, n // 2 + 1)
-    ]
-    return [
-        (np.concatenate([v.real, -v.imag], axis=1), np.ascontiguousarray(np.concatenate([v.T, 1j * v.T])).view(float))
-        for v in classes
-    ]
+    n_fours = (side // 2) * ((side + 1) // 2)
+    sectors = []
+    single = np.empty((n_fours + side % 2, 0))
+    with one_thread():
+        for k in range(3):
+            omega, vectors = np.linalg.eigh(1j * _sector_generator(side, k))
+            modes = (4 * np.ceil((omega + k) / 4 - 0.5 - _TIE) - k).astype(int)
+            if k != 1:
+                turning = (omega > _NULL) & (modes > 0)
+                modes, vectors = modes[turning], vectors[:, turning]
+            if k == 0:
+                constant = np.r_[np.full(n_fours, 2.0), np.ones(side % 2)] / side
+                vectors -= np.outer(constant, constant @ vectors)  # to the last digit
+            if k == 2:
+                pairs, left = _null_pairs(vectors)
+                single = left if left.size else single
+                modes = np.r_[modes, np.full(pairs.shape[1], 2)]
+                vectors = np.concatenate([vectors, pairs], axis=1)
+            if side % 2 and k:  # the pixel in the centre is in sector 0 alone
+                vectors = np.pad(vectors, [(0, 1), (0, 0)])
+            sectors.append((modes, vectors))
+    return [*sectors, (np.zeros(single.shape[1], int), single.astype(complex))]
 
 
-_kept_class_bases = lru_cache(maxsize=8)(_class_bases)
+def _sector_generator(side, k):
+    """U* A U for the orthonormal basis U of {x : np.rot90(x) = i^k x}, a column for each four pixels that P exchanges.
 
-
-@lru_cache(maxsize=2)
-def steerable_modes(side: int) -> tuple[NDArray[np.int_], NDArray[np.complex128]]:
-    """Positive integer angular frequencies (K,) and their orthonormal vectors (side², K).
-
-    The conjugate vectors have the opposite frequencies; what is orthogonal to all of them is fixed.
+    Column p has entries i^{−kj}/2 at the pixels Pʲp, and A commutes with P, so an entry is Σ_j i^{−kj} A(p, Pʲq).
     """
-    with one_thread():  # more gain nothing at this size, and lose much where cores are busy
-        sectors = [_even_sector(side, 0), _odd_sector(side), _even_sector(side, 2)]
-    modes = np.concatenate([modes for modes, _ in sectors])
-    vectors = np.concatenate([vectors for _, vectors in sectors], axis=1)
-    vectors -= vectors.mean(axis=0)  # orthogonal to constant images to the last digit
-    modes.flags.writeable = vectors.flags.writeable = False
-    return modes, vectors
-
-
-def _even_sector(side, k):
-    """Modes and vectors of the real sector k = 0 or 2, whose eigenvalues come in pairs ±ω."""
-    basis = _sector_basis(side, k)
-    omega, vectors = np.linalg.eigh(1j * (basis.T @ _generator(side) @ basis))
-    positive = omega > _NULL
-    omega, vectors = omega[positive], vectors[:, positive]
-    modes = _nearest(omega, k)
-    if k == 2:
-        pairs = _null_pairs(basis, vectors, side)
-        modes = np.concatenate([modes, np.full(pairs.shape[1], 2)])
-        vectors = np.concatenate([vectors, pairs], axis=1)
-    turning = modes > 0
-    return modes[turning], basis @ vectors[:, turning]
-
-
-def _odd_sector(side):
-    """Modes and vectors of sector 1 and, conjugate, of sector 3."""
-    basis = _sector_basis(side, 1)
-    omega, vectors = np.linalg.eigh(1j * (basis.conj().T @ _generator(side) @ basis))
-    modes, vectors = _nearest(omega, 1), basis @ vectors
-    return np.abs(modes), np.where(modes > 0, vectors, vectors.conj())
-
-
-def _nearest(omega, k):
-    """The integer nearest to each ω that is −k modulo 4."""
-    return (4 * np.ceil((omega + k) / 4 - 0.5 - _TIE) - k).astype(int)
-
-
-def _generator(side):
-    """The antisymmetric part of D x X − X x D, (side², side²)."""
     frequencies = 2 * np.pi * np.fft.fftfreq(side)
     if side % 2 == 0:
         frequencies[side // 2] = 0  # the grid sees no slope in its fastest, alternating wave
     waves = np.fft.fft(np.eye(side), axis=0)
     derivative = np.fft.ifft(1j * frequencies[:, None] * waves, axis=0).real
-    coordinate = np.diag(np.arange(side) - (side - 1) / 2)
-    generator = np.kron(derivative, coordinate) - np.kron(coordinate, derivative)
-    return (generator - generator.T) / 2
+    derivative = (derivative - derivative.T) / 2
+    x = np.arange(side) - (side - 1) / 2
+    row, column = np.indices((side // 2, (side + 1) // 2)).reshape(2, -1)
+    norm = np.ones(len(row))
+    if side % 2 and k == 0:  # the centre: four times the same pixel
+        row, column, norm = np.r_[row, side // 2], np.r_[column, side // 2], np.r_[norm, 0.5]
+    generator = np.zeros((len(row), len(row)), complex)
+    r, c = row, column
+    for j in range(4):
+        slope_down = derivative[row[:, None], r] * ((column[:, None] == c) * x[c])
+        slope_right = derivative[column[:, None], c] * ((row[:, None] == r) * x[r])
+        generator += (1, -1j, -1, 1j)[k * j % 4] * (slope_down - slope_right)
+        r, c = side - 1 - c, r  # where np.rot90 takes the pixel
+    return generator * norm * norm[:, None]
 
 
-def _sector_basis(side, k):
-    """Orthonormal basis of the images with np.rot90(x) = i^k x: a column for each four pixels that P exchanges."""
-    number = np.arange(side**2).reshape(side, side)
-    goes_to = np.empty(side**2, int)
-    goes_to[np.rot90(number).ravel()] = number.ravel()
-    pixels = number[: side // 2, : (side + 1) // 2].ravel()  # one of each four
-    basis = np.zeros((side**2, len(pixels)), complex)
-    for turn in range(4):
-        basis[pixels, np.arange(len(pixels))] = (1, -1j, -1, 1j)[k * turn % 4] / 2
-        pixels = goes_to[pixels]
-    if side % 2 and k == 0:  # the pixel in the centre
-        basis = np.concatenate([basis, np.eye(side**2)[:, [side**2 // 2]]], axis=1)
-    return basis.real if k % 2 == 0 else basis
+def _null_pairs(vectors):
+    """Null vectors of A in the sector P = −1 as pairs (a + ib)/√2, and of an odd number the one that is left.
 
-
-def _null_pairs(basis, vectors, side):
-    """Pairs (a + ib)/√2 of null vectors of A in the sector P = −1, in that sector's basis.
-
-    A turn by ±2 exchanges a and b. Reflections turn rotations round, R(θ) F = F R(−θ), where F a = a and F b = −b; so
-    even and odd null vectors are paired as far as there are as many of both. Of a side that is 2 modulo 4 one is left.
+    The space is what `vectors` and their conjugates leave; its basis is a function of that space, whatever the LAPACK.
     """
-    null = np.eye(basis.shape[1]) - 2 * (vectors @ vectors.conj().T).real
-    mirrored = np.fliplr(np.arange(side**2).reshape(side, side)).ravel()
-    flip = basis.T @ basis[mirrored]
-    even, odd = (_fixed_basis((null + sign * null @ flip) / 2) for sign in (1, -1))
-    paired = min(even.shape[1], odd.shape[1])
-    left = np.concatenate([even[:, paired:], odd[:, paired:]], axis=1)
-    half = left.shape[1] // 2
-    first = np.concatenate([even[:, :paired], left[:, :half]], axis=1)
-    second = np.concatenate([odd[:, :paired], left[:, half : 2 * half]], axis=1)
-    return (first + 1j * second) / np.sqrt(2)
-
-
-def _fixed_basis(projector):
-    """Orthonormal basis of what a projector leaves, a function of the projector alone: the same for every LAPACK."""
-    rank = round(np.trace(projector))
+    projector = np.eye(len(vectors)) - 2 * (vectors @ vectors.conj().T).real
+    rank = len(vectors) - 2 * vectors.shape[1]
     # Columns that are alike by symmetry would leave the choice of the pivot to rounding.
     weights = np.linspace(1, 2, len(projector))
     q, r, _ = scipy.linalg.qr(projector * weights, mode="economic", pivoting=True)
-    return q[:, :rank] * np.sign(np.diagonal(r)[:rank])
+    basis = q[:, :rank] * np.sign(np.diagonal(r)[:rank])
+    half = rank // 2
+    return (basis[:, :half] + 1j * basis[:, half : 2 * half]) / np.sqrt(2), basis[:, 2 * half :]

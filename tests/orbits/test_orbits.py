@@ -1,5 +1,8 @@
 """Group actions on images: spline rotation against scipy, the exact actions against their group laws."""
 
+import tracemalloc
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -18,7 +21,7 @@ from symlib.orbits import (
     translation_orbits,
 )
 from symlib.orbits.spline_rotation import _sampler
-from symlib.orbits.steerable_rotation import _kept_class_bases, steerable_modes
+from symlib.orbits.steerable_rotation import steerable_modes, steerable_orbits
 
 IMAGES = np.random.default_rng(0).normal(size=(3, 28, 28))
 
@@ -80,9 +83,14 @@ def test_steerable_rotation_is_an_orthogonal_action(side, n):
 @pytest.mark.parametrize("side", [1, 3, 4, 5, 9, 16, 27, 28])
 def test_quarter_turns_of_steerable_rotation_permute_pixels(side):
     images = IMAGES[:, :side, :side]
-    orbits = rotation_orbits(images, 8, "steerable")
+    orbits = rotation_orbits(images, 12, "steerable")
     for k in range(4):
-        assert_allclose(orbits[:, 2 * k], np.rot90(images, k, axes=(1, 2)), rtol=0, atol=1e-13)
+        assert_array_equal(orbits[:, 3 * k], np.rot90(images, k, axes=(1, 2)))
+        assert_array_equal(orbits[:, (3 * k + 1) % 12], np.rot90(orbits[:, 1], k, axes=(1, 2)))
+    # Before the permutations are put in their place, the modes alone make them to rounding.
+    turned = np.empty((3, 4, side, side))
+    steerable_orbits(images, turned)
+    assert_allclose(turned, orbits[:, ::3], rtol=0, atol=1e-13)
 
 
 @pytest.mark.parametrize("side", [2, 6, 10, 26])
@@ -160,25 +168,42 @@ def test_no_lapack_chooses_the_null_vectors(monkeypatch):
             v[:, alike] = v[:, alike] @ np.linalg.qr(rng.normal(size=shape) + 1j * rng.normal(size=shape))[0]
         return omega, v
 
-    steerable_modes.cache_clear(), _kept_class_bases.cache_clear()
+    steerable_modes.forget()
     monkeypatch.setattr(np.linalg, "eigh", other_lapack)
     assert_allclose(rotation_operators(5, 8, "steerable"), expected, rtol=0, atol=1e-11)
-    steerable_modes.cache_clear(), _kept_class_bases.cache_clear()
+    steerable_modes.forget()
 
 
 def test_memory_is_refused_before_it_is_allocated():
     with pytest.raises(MemoryError, match=r"rotation_operators would need about 10\.1 GiB.*fewer images or poses"):
         rotation_operators(16, 96)
-    with pytest.raises(MemoryError, match="rotation_orbits would need"):
-        rotation_orbits(IMAGES, 100, memory_limit=2**20)
+    for orbits_of in (
+        partial(rotation_orbits, IMAGES, 100),
+        partial(rotation_orbits, IMAGES, 5, "steerable"),
+        partial(translation_orbits, IMAGES, 28),
+        partial(dihedral_orbits, IMAGES),
+    ):
+        with pytest.raises(MemoryError, match="_orbits would need .*memory_limit="):
+            orbits_of(memory_limit=2**17)
 
 
-def test_samplers_of_many_angles_are_bounded():
-    for n in (997, 1009):
+def test_samplers_of_many_angles_are_exact_and_not_hoarded():
+    for n in (997, 1009, 1021):
         turned = ndimage.rotate(IMAGES[0], 360 * (n // 2) / n, reshape=False)
         assert_allclose(rotation_orbits(IMAGES[:1], n)[0, n // 2], turned, atol=1e-12)
-    assert _sampler(997, 0, 1, 28).nnz == 16 * 28**2
-    assert _sampler.cache_info().currsize <= 32
+    assert 0 < _sampler.kept_bytes() <= 2**28
+
+
+@pytest.mark.parametrize("interpolation", ["spline", "steerable"])
+def test_operators_take_no_more_memory_than_they_say(interpolation):
+    n, side = 8, 24
+    rotation_operators(n, side, interpolation)
+    tracemalloc.start()
+    rotation_operators(n, side, interpolation)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # What is computed before it is put in its place takes 64 MB at most, here all of it once more.
+    assert peak < 8 * n * side**4 + 3 * 2**25
 
 
 def test_threads_do_not_change_a_bit(monkeypatch):
@@ -237,10 +262,67 @@ def test_normalize_centres_and_scales_each_image():
     assert_allclose(out * np.linalg.norm(centred, axis=(-2, -1), keepdims=True), centred, atol=1e-13)
 
 
-def test_normalize_leaves_its_argument_alone():
-    before = IMAGES.copy()
-    normalize(IMAGES)
-    assert_array_equal(IMAGES, before)
+@pytest.mark.parametrize("offset", [1e8, -1e12])
+def test_a_mean_far_from_zero_costs_no_digit_but_those_of_the_input(offset):
+    images = np.random.default_rng(5).integers(-50, 50, (130, 9, 7)).astype(float)  # exact beside these offsets
+    assert_allclose(normalize(images + offset), normalize(images), rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize("scale", [1e-310, 1e-200, 1e160, 1e305])
+def test_normalize_holds_in_all_of_float64(scale):
+    atol = 1e-12 if scale > 1e-300 else 1e-10  # a subnormal has fewer digits
+    assert_allclose(normalize(IMAGES * scale), normalize(IMAGES), rtol=0, atol=atol)
+
+
+def test_normalize_takes_what_holds_numbers():
+    whole = np.random.default_rng(6).integers(0, 200, (3, 8, 8))
+    expected = normalize(whole.astype(float))
+    for kind in (np.uint8, np.int64, np.float32, object):
+        assert_array_equal(normalize(whole.astype(kind)), expected)
+    with pytest.raises(ValueError, match="images must be real"):
+        normalize(whole + 0j)
+    with pytest.raises(ValueError, match="images must hold numbers"):
+        normalize(whole.astype(str))
+
+
+CALLS = {
+    "spline": lambda x: rotation_orbits(x, 6),
+    "quarter turns": lambda x: rotation_orbits(x, 4),
+    "steerable": lambda x: rotation_orbits(x, 6, "steerable"),
+    "translation": lambda x: translation_orbits(x, 1),
+    "dihedral": dihedral_orbits,
+    "normalize": normalize,
+    "points": lambda x: points(np.asarray(x)[None]),
+    "points of one": lambda x: points(np.asarray(x)[:, None], flatten=False),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_inputs_of_any_layout_are_read_and_results_are_the_callers_own(name):
+    wide = np.random.default_rng(7).integers(0, 200, (2, 16, 24))
+    plain = np.ascontiguousarray(wide[:, ::-2, ::-3]).astype(float)
+    expected = CALLS[name](plain)
+    before = plain.copy()
+    plain.flags.writeable = False
+    for images in (plain, wide[:, ::-2, ::-3], np.asfortranarray(plain), plain.astype(np.float32), plain.tolist()):
+        found = CALLS[name](images)
+        assert_allclose(found, expected, rtol=0, atol=1e-12)
+        assert found.flags.writeable and not np.may_share_memory(found, plain)
+        found[...] = 0
+    assert_array_equal(plain, before)
+    assert_array_equal(CALLS[name](plain), expected)
+
+
+@pytest.mark.parametrize("interpolation", ["spline", "steerable"])
+def test_images_larger_than_a_digit(interpolation):
+    side = 65 if interpolation == "spline" else 38
+    images = np.random.default_rng(8).normal(size=(2, side, side))
+    orbits = rotation_orbits(images, 3, interpolation)
+    if interpolation == "spline":
+        assert_allclose(orbits, scipy_orbits(images, 3), rtol=0, atol=1e-12)
+    else:
+        again = rotation_orbits(orbits[:, 1], 3, interpolation)
+        assert_allclose(again, np.roll(orbits, -1, axis=1), rtol=0, atol=1e-12)
 
 
 def test_points_are_element_major():
