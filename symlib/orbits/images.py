@@ -17,7 +17,7 @@ from symlib.support.checks import finite_array, positive_int
 from symlib.support.memory import MEMORY_LIMIT, refuse_beyond_memory
 
 _REMEDY = "use fewer images or poses, smaller images, or pass memory_limit= in bytes"
-_ENTRIES_AT_ONCE = 2**22  # of operators that are computed before they are put in their place: 32 MB
+_ENTRIES_AT_ONCE = 2**21  # of operators that are computed before they are put in their place: 16 MB
 
 
 def rotation_operators(
@@ -228,10 +228,10 @@ def _turned(images, n, interpolation):
 
 
 def _entries_turned(count, n, side, interpolation):
-    """What turning that many images takes, in float64 entries: the orbits, and for "steerable" the vectors of modes."""
+    """What turning that many images takes, in float64 entries: the orbits, and for "steerable" its eigenvectors."""
     if interpolation not in ("spline", "steerable"):
         raise ValueError(f'interpolation must be "spline" or "steerable", got {interpolation!r}')
-    return count * n * side**2 + (side**4 if interpolation == "steerable" else 0)
+    return count * n * side**2 + (3 * side**4 // 2 if interpolation == "steerable" else 0)
 
 
 def _image_stack(images, square=False):
