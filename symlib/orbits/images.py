@@ -219,9 +219,11 @@ def dihedral_orbits(images: ArrayLike, *, memory_limit: int = MEMORY_LIMIT) -> N
 def _turned(images, n, interpolation):
     """The orbits (C, n, side, side) of finite float64 images."""
     orbits = np.empty((len(images), n, *images.shape[1:]))
-    rotate = spline_orbits if interpolation == "spline" else steerable_orbits
-    rotate(images, orbits)
     quarters = gcd(n, 4)
+    if interpolation == "steerable":
+        steerable_orbits(images, orbits)
+    elif n > quarters:
+        spline_orbits(images, orbits)
     for q in range(quarters):  # permutations of pixels: nothing is rounded
         orbits[:, q * n // quarters] = np.rot90(images, q * 4 // quarters, axes=(1, 2))
     return orbits

@@ -7,7 +7,7 @@ from symlib.support.checks import finite_array, plain_array, positive_int
 from symlib.support.threads import in_threads
 
 # Images a block: small enough that the passes of `normalize` over a block stay in the cache.
-_BLOCK = 128
+_BLOCK = 256
 # A mean square about the mean below this fraction of the mean's square feels the rounding of the mean; a sum of squares
 # below the second number, or above its inverse, has lost digits to the range of float64.
 _FAR, _FAINT = 1e-6, 1e-250

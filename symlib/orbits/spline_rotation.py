@@ -14,8 +14,8 @@ from scipy import ndimage, sparse, special
 from symlib.support.kept import kept
 from symlib.support.threads import in_threads
 
-# Images a block: enough for the sparse products, few enough that what it makes stays in the cache.
-_BLOCK = 16
+# Images a block: enough for the sparse products, few enough that a block stays in the cache.
+_BLOCK = 32
 # Bytes of one matrix S, of which more angles make several, and of all those kept between calls.
 _SAMPLER_BYTES, _KEPT_BYTES = 2**24, 2**28
 _WEIGHT_BYTES = 12  # a float64 and its int32 column
@@ -29,21 +29,17 @@ def spline_orbits(images: NDArray[np.float64], orbits: NDArray[np.float64]) -> N
     n_angles = n // quarters
     at_once = max(1, _SAMPLER_BYTES // (16 * side**2 * _WEIGHT_BYTES))
     blocks = [slice(start, start + _BLOCK) for start in range(0, len(images), _BLOCK)]
-    coefficients = in_threads(lambda block: _spline_coefficients(images[block]), blocks)
     for first in range(0, n_angles, at_once):
         angles = slice(first, min(first + at_once, n_angles))
         sampler = _sampler(n, angles.start, angles.stop, side)
         poses = orbits.reshape(len(images), quarters, n_angles, side, side)[:, :, angles]
-        in_threads(
-            lambda i: _turn_block(sampler, coefficients[i], poses[blocks[i]]),  # noqa: B023 runs at once
-            range(len(blocks)),
-        )
+        in_threads(lambda block: _turn_block(sampler, images[block], poses[block]), blocks)  # noqa: B023 runs at once
 
 
-def _turn_block(sampler, coefficients, poses):
-    """Poses (C, quarters, angles, side, side) from spline coefficients (side², C)."""
+def _turn_block(sampler, images, poses):
+    """Fill in the poses (C, quarters, angles, side, side)."""
     quarters, side = poses.shape[1], poses.shape[-1]
-    turned = (sampler @ coefficients).reshape(-1, side, side, len(poses))
+    turned = (sampler @ _spline_coefficients(images)).reshape(-1, side, side, len(poses))
     poses[:, 0] = turned.transpose(3, 0, 1, 2)
     for q in range(1, quarters):
         poses[:, q] = np.rot90(poses[:, 0], q * 4 // quarters, axes=(-2, -1))
