@@ -247,7 +247,8 @@ def _across(call, seeds, poses):
 def _refuse_if_not_invariant(call, poses, group, kappa):
     """Raise unless k(g·x, gu·x') = κ(u) for generators g, every u, and orbits from all over the set."""
     tried = np.unique(np.linspace(0, kappa.shape[-1] - 1, 4).astype(int))
-    seeds = np.take(poses, tried, axis=poses.ndim - call.axes - 1)
+    # By index: np.take would first copy all of `poses`, which is a view with its axes moved.
+    seeds = poses[(..., tried, *(slice(None),) * call.axes)]
     values = kappa[..., tried[:, None], tried]
     largest = max(kappa.max(), -kappa.min())
     for g in group.generators:

@@ -26,9 +26,11 @@ _QUOTA = Path("/sys/fs/cgroup/cpu.max")  # of a container, "quota period" or "ma
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_blas = ThreadpoolController()
+_libraries = [library for library in ThreadpoolController().lib_controllers if library.user_api == "blas"]
 _lock = threading.Lock()
-_holders, _before = 0, None  # contexts `one_thread` that are open, and what restores the limits from before the first
+_holders = 0  # contexts `one_thread` that are open
+_before: list[int] = []  # threads of each library before the first of them
+_own: set[int] = set()  # libraries, by index, whose limit holds in one thread only, as MKL's does
 _busy = 0  # threads at work in `in_threads`, callers included
 _within = threading.local()
 
@@ -47,11 +49,11 @@ def usable_cores() -> int:
     else:
         cores = os.cpu_count() or 1
     with _lock:
-        limited = _before.get_original_num_threads() if _holders else {"blas": _blas_threads()}
+        blas = _before if _holders else _blas_threads()
     names = [_OWN_LIMIT] if os.environ.get(_OWN_LIMIT) else _LIMITS
     named = (os.environ.get(name, "").split(",")[0].strip() for name in names)
     limits = [int(value) for value in named if value.isdecimal()]
-    return min(limit for limit in (cores, _quota(), limited.get("blas"), *limits) if limit)
+    return min(limit for limit in (cores, _quota(), *blas, *limits) if limit)
 
 
 def in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
@@ -71,15 +73,16 @@ def in_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> lis
     def work():
         _within.depth = 1
         try:
-            while not errors:
-                try:
-                    index, item = waiting.popleft()
-                except IndexError:
-                    return
-                try:
-                    results[index] = function(item)
-                except BaseException as error:
-                    errors[index] = error
+            with one_thread():  # in each thread, since the limits of some libraries are a thread's own
+                while not errors:
+                    try:
+                        index, item = waiting.popleft()
+                    except IndexError:
+                        return
+                    try:
+                        results[index] = function(item)
+                    except BaseException as error:
+                        errors[index] = error
         finally:
             _within.depth = 0
 
@@ -129,26 +132,41 @@ def threads_for(order: int) -> AbstractContextManager:
 def one_thread() -> Iterator[None]:
     """A context in which BLAS and LAPACK run on one thread.
 
-    The limit holds for the whole process. Contexts may be nested and opened from several threads: the first sets the
-    limit, and the last to close restores what the first found.
+    The limit of most libraries holds for the whole process. Contexts may be nested and opened from several threads: the
+    first sets the limit, and the last to close restores what the first found.
     """
     global _holders, _before
     with _lock:
-        if not _holders:
-            _before = _blas.limit(limits=1, user_api="blas")
+        found = _blas_threads()
+        if _holders:
+            # Another thread's limit is in force, and not here.
+            _own.update(index for index, threads in enumerate(found) if threads > 1)
+        else:
+            _before = found
+        _set_blas_threads([1] * len(found))
         _holders += 1
     try:
         yield
     finally:
         with _lock:
             _holders -= 1
-            if not _holders:
-                _before.restore_original_limits()
+            shared = [1] * len(found) if _holders else _before
+            _set_blas_threads([found[k] if k in _own else shared[k] for k in range(len(found))])
 
 
-def _blas_threads() -> int | None:
-    """The fewest threads that a BLAS of this process is set to; None where none is known."""
-    return min((library.num_threads for library in _blas.lib_controllers if library.user_api == "blas"), default=None)
+def _blas_threads() -> list[int]:
+    """Threads that each BLAS of this process is set to."""
+    return [library.num_threads or 1 for library in _libraries]
+
+
+def _set_blas_threads(threads: list[int]) -> None:
+    for library, number in zip(_libraries, threads):
+        # From 3.8 on threadpoolctl lets one thread at a time set what holds for the process, and ignores all others:
+        # the last to leave need not be the first that came.
+        release = getattr(library, "clear_controlling_thread", lambda force: None)
+        release(force=True)
+        library.set_num_threads(number)
+        release(force=True)
 
 
 @lru_cache

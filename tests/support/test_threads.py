@@ -84,6 +84,40 @@ def test_contexts_overlap_in_any_order():
     assert blas_threads() == before
 
 
+def test_the_last_to_close_may_be_another_thread_than_the_first_to_open():
+    before = blas_threads()
+    opened, overlapped, done = threading.Event(), threading.Event(), threading.Event()
+
+    def first():
+        with one_thread():
+            opened.set()
+            overlapped.wait(10)
+        done.wait(10)  # alive when the other closes
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(first)
+        opened.wait(10)
+        with one_thread():
+            overlapped.set()
+            time.sleep(0.05)
+            assert set(blas_threads()) == {1}
+        assert blas_threads() == before
+        done.set()
+        waiting.result()
+
+
+def test_the_limit_holds_in_another_thread_than_the_users_own():
+    with threadpool_limits(2, user_api="blas"), ThreadPoolExecutor(1) as pool:
+
+        def within():
+            with one_thread():
+                return blas_threads()
+
+        before = blas_threads()
+        assert set(pool.submit(within).result()) == {1}
+        assert blas_threads() == before
+
+
 def test_a_users_limit_is_kept(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     assert usable_cores() == 1
