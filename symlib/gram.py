@@ -153,13 +153,13 @@ def invariant_gram(
         checked on up to four orbits, or as for `gram`.
     TypeError, OSError
         As for `gram`.
+    MemoryError
+        Before anything is allocated, if the estimate exceeds `memory_limit`.
 
     Warns
     -----
     UserWarning
         With `project`, as `spectral.project_invariant`, looking at up to three orbits.
-    MemoryError
-        Before anything is allocated, if the estimate exceeds `memory_limit`.
 
     Examples
     --------
@@ -246,10 +246,7 @@ def _across(call, seeds, poses):
 
 def _refuse_if_not_invariant(call, poses, group, kappa):
     """Raise unless k(g·x, gu·x') = κ(u) for generators g, every u, and orbits from all over the set."""
-    tried = np.unique(np.linspace(0, kappa.shape[-1] - 1, 4).astype(int))
-    # By index: np.take would first copy all of `poses`, which is a view with its axes moved.
-    seeds = poses[(..., tried, *(slice(None),) * call.axes)]
-    values = kappa[..., tried[:, None], tried]
+    seeds, values = _some_orbits(call, poses, kappa, 4)
     largest = max(kappa.max(), -kappa.min())
     for g in group.generators:
         moved = _across(call, seeds[g], seeds[group.table[g]])
@@ -265,14 +262,20 @@ def _refuse_if_not_invariant(call, poses, group, kappa):
 
 def _warn_if_averaged_away(call, poses, group, kappa):
     """Look at the whole Gram matrix of one orbit, or of three among many: a fraction of the work that was done."""
-    tried = np.unique(np.linspace(0, kappa.shape[-1] - 1, 1 if kappa.shape[-1] < 8 else 3).astype(int))
-    axis = poses.ndim - call.axes - 1
-    orbits = np.moveaxis(np.take(poses, tried, axis=axis), 0, axis - 1)  # (..., |G|, c, point): element-major
+    orbits, averages = _some_orbits(call, poses, kappa, 1 if kappa.shape[-1] < 8 else 3)
+    axis = orbits.ndim - call.axes - 1
+    orbits = np.moveaxis(orbits, 0, axis - 1)  # (..., |G|, c, point): element-major
     points = orbits.reshape(*orbits.shape[: axis - 1], -1, *orbits.shape[axis + 1 :])
     # The last part: of NNGP and NTK both would tell the same.
     values = call(points, points)[-1]
-    averages = np.moveaxis(kappa[:, -1], 0, -3)[..., tried[:, None], tried]
-    warn_if_averaged_away(values, averages, group, "invariant_gram", stacklevel=3)
+    warn_if_averaged_away(values, np.moveaxis(averages[:, -1], 0, -3), group, "invariant_gram", stacklevel=3)
+
+
+def _some_orbits(call, poses, kappa, most):
+    """Up to that many orbits from all over the set: their `poses` and their part of κ."""
+    tried = np.unique(np.linspace(0, kappa.shape[-1] - 1, most).astype(int))
+    # By index: np.take would first copy all of `poses`, which is a view with its axes moved.
+    return poses[(..., tried, *(slice(None),) * call.axes)], kappa[..., tried[:, None], tried]
 
 
 def _points_along_an_axis(x, ndim):

@@ -121,6 +121,7 @@ def to_colab(notebook, name, source, site):
         setup = lowered.cells[index]
         if source is None:
             setup.source = _NO_SOURCE.replace("EXTRAS", re.search(r"symlib\[(.*?)\]", setup.source)[1])
-        setup.source = setup.source.replace("@ SOURCE", f"@ {source}")
+        else:
+            setup.source = setup.source.replace("@ SOURCE", f"@ {source}")
     lowered.metadata["colab"] = {"collapsed_sections": collapsed}
     return lowered

@@ -168,7 +168,7 @@ def _execute(chapter, path, position, workers):
     if left:
         cells = "\n".join(f"cell {number}: {text}" for number, text in left)
         what = (
-            "it writes to stderr, which readers of the notebook see and its page hides: mend it, or say why in the "
+            "it writes to stderr, which is noise to its readers: mend it, or say why in the "
             'cell\'s metadata ("writes_to_stderr": "reason")'
         )
         return Failure(chapter.name, left[0][0], done.cells[left[0][0] - 1].source, what, cells)

@@ -53,6 +53,21 @@ def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
         _remove(part)
 
 
+def check_writable(path: str | os.PathLike) -> None:
+    """Write a few kB beside `path` and remove them: better known before hours of computing than after.
+
+    Raises
+    ------
+    OSError
+        As `replacing`.
+    """
+    path = expanded(path)
+    probe = path.with_name(f"{path.name}.{uuid.uuid4().hex[:12]}.probe")
+    with replacing(probe) as file:
+        file.write(bytes(4096))
+    probe.unlink()
+
+
 def _named(error, path):
     """The same error, saying which file could not be written, and whether the disk is full."""
     reason = error.strerror or str(error)

@@ -6,12 +6,11 @@ One file a result, named by the digest of the call (`fingerprints`), written who
 import io
 import json
 import os
-import uuid
 import zipfile
 
 import numpy as np
 
-from symlib.support.files import expanded, replacing
+from symlib.support.files import check_writable, expanded, replacing
 
 
 def pack(result, note=""):
@@ -62,12 +61,9 @@ class ResultStore:
         return self.folder / f"{key}.npz"
 
     def check(self):
-        """OSError if nothing can be written: better known before hours of computing than after."""
-        probe = self.path(f"probe-{uuid.uuid4().hex}").with_suffix("")
+        """OSError if nothing can be written."""
         try:
-            with replacing(probe) as file:
-                file.write(bytes(4096))
-            probe.unlink()
+            check_writable(self.path("result"))
         except OSError as error:
             cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
             message = (

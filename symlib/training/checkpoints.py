@@ -14,15 +14,6 @@ from symlib.support.files import expanded, replacing
 _SAME_OUTPUT = 1e-3  # relative: the same network on another device
 
 
-def probe(path: str | os.PathLike) -> None:
-    """Raise OSError, naming the path, if nothing can be written beside it: before any work is done for it."""
-    path = expanded(path)
-    beside = path.with_name(f"{path.name}.probe")
-    with replacing(beside) as file:
-        file.write(b"symlib looks whether it can write here")
-    beside.unlink()
-
-
 def save(path: str | os.PathLike, run: dict[str, Any], state: dict[str, Any]) -> None:
     """Write `state`, and the description `run` of what it belongs to, in one step; see `files.replacing`.
 

@@ -24,6 +24,7 @@ from tqdm import tqdm
 from symlib.datasets import PoseSplit
 from symlib.support.checks import fraction, nonnegative, nonnegative_int, positive, positive_int
 from symlib.support.digests import array_digest
+from symlib.support.files import check_writable
 from symlib.support.fingerprints import code_fingerprint
 from symlib.support.memory import MEMORY_LIMIT
 from symlib.training import checkpoints
@@ -168,7 +169,7 @@ def train(
         loop = _Loop(model, inputs, targets, rows.train, settings, mixed_precision, compiled)
         unsaved = None
         if checkpoint is not None:
-            checkpoints.probe(checkpoint)
+            check_writable(checkpoint)
             run = settings | {
                 "n_poses": inputs.n_poses,
                 "model": str(model),

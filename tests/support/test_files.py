@@ -6,7 +6,7 @@ from collections import namedtuple
 
 import pytest
 
-from symlib.support.files import expanded, replacing
+from symlib.support.files import check_writable, expanded, replacing
 
 
 def test_a_failure_leaves_the_former_content_and_nothing_else(tmp_path):
@@ -55,3 +55,11 @@ def test_the_home_folder(monkeypatch, tmp_path):
         file.write(b"1")
     assert (tmp_path / "sub" / "numbers").read_bytes() == b"1"
     assert expanded("~/sub") == tmp_path / "sub" and expanded("a/~") == expanded("a") / "~"
+
+
+def test_whether_a_place_can_be_written_is_seen_and_leaves_nothing(tmp_path):
+    check_writable(tmp_path / "sub" / "numbers")
+    assert list(tmp_path.rglob("*")) == [tmp_path / "sub"]
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="could not be written"):
+        check_writable(tmp_path / "file" / "numbers")
