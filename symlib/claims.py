@@ -1,0 +1,191 @@
+"""Claims: a statement of fact together with the test that it has to pass, and the number that it rests on.
+
+A chapter that says what was found calls `claim` beneath the sentence. The claim prints a line with a tick, or raises;
+the book collects the lines of all chapters on one page. `mean_interval` and `share_interval` give the numbers with
+their uncertainty over what was drawn (pairs, images, seeds). Two conditions on the same draws are compared pairwise:
+`mean_interval(a - b)`.
+"""
+
+import hashlib
+import html
+import os
+import sys
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from symlib.support.checks import positive_int
+
+# Where this variable says "report", a false claim is shown and not raised: for runs that look at many seeds.
+FALSE_CLAIMS = "SYMLIB_FALSE_CLAIMS"
+_MARKS = {"holds": "✓", "fails": "✗", "untested": "–"}
+
+
+class ClaimError(Exception):
+    """A claim that its evidence does not bear."""
+
+
+class Interval(NamedTuple):
+    """An estimate and its interval; `f"{interval:.2f}"` gives "0.38 [0.30, 0.46]"."""
+
+    value: float
+    low: float
+    high: float
+
+    def __format__(self, spec: str) -> str:
+        value, low, high = (format(number, spec or ".3g") for number in self)
+        return f"{value} [{low}, {high}]"
+
+    def __str__(self) -> str:
+        return format(self)
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether all of the interval lies on one side of zero."""
+        return self.low > 0 or self.high < 0
+
+
+def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
+    """Mean of independent draws with its Student-t interval.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,), n >= 2; what differs from draw to draw is what the interval is over
+    confidence : float in (0, 1)
+
+    Returns
+    -------
+    Interval
+        Of width zero where all draws are equal.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two draws, or one is not finite.
+
+    Examples
+    --------
+    >>> print(f"{mean_interval([1.0, 2.0, 3.0]):.2f}")
+    2.00 [-0.48, 4.48]
+    """
+    values = _draws(values)
+    if len(values) < 2:
+        raise ValueError("an interval needs at least two draws, got one; draw more")
+    from scipy import stats
+
+    mean = values.mean()
+    margin = stats.t.ppf((1 + confidence) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    return Interval(float(mean), float(mean - margin), float(mean + margin))
+
+
+def share_interval(hits: ArrayLike, confidence: float = 0.95) -> Interval:
+    """Share of independent draws that are true, with its Wilson interval, which holds near 0 and 1 too.
+
+    Parameters
+    ----------
+    hits : array_like of bool, shape (n,)
+    confidence : float in (0, 1)
+
+    Returns
+    -------
+    Interval
+
+    Raises
+    ------
+    ValueError
+        If there are no draws, or one is neither true nor false.
+
+    Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927), 209-212.
+
+    Examples
+    --------
+    >>> print(f"{share_interval([True] * 8 + [False] * 2):.2f}")
+    0.80 [0.49, 0.94]
+    """
+    hits = _draws(hits)
+    if not np.isin(hits, (0, 1)).all():
+        raise ValueError("hits must be true or false; for a mean of numbers use mean_interval")
+    from scipy import stats
+
+    result = stats.binomtest(int(hits.sum()), len(hits))
+    interval = result.proportion_ci(confidence, method="wilson")
+    return Interval(float(result.statistic), float(interval.low), float(interval.high))
+
+
+def claim(statement: str, holds: bool, evidence: Any, *, draws: int | None = None, at_least: int | None = None) -> None:
+    """State a fact, with the test that it has passed; shows a line, and raises where the test fails.
+
+    Parameters
+    ----------
+    statement : str, the sentence, in words
+    holds : bool, computed from the data
+    evidence : what it rests on: a str with the number and its interval, or an `Interval`
+    draws, at_least : int, optional
+        How many draws there are, and how many the claim takes. With fewer it is not tested, and the line says so.
+
+    Raises
+    ------
+    ClaimError
+        If `holds` is false. Where the environment variable SYMLIB_FALSE_CLAIMS is "report" the line says so instead.
+    TypeError
+        If `holds` is not one boolean: an array, say, of which all or any is to hold.
+    ValueError
+        If the statement or the evidence is empty, or only one of `draws` and `at_least` is given.
+
+    Examples
+    --------
+    >>> claim("Two is even.", 2 % 2 == 0, "remainder 0")
+    ✓ Two is even. (remainder 0)
+    >>> claim("Coins are fair.", False, "1 of 3 heads", draws=3, at_least=100)
+    – Coins are fair. (not tested at this size: 3 draws, 100 needed)
+    """
+    if not isinstance(holds, bool | np.bool_):
+        raise TypeError(f"holds must be one boolean, got {type(holds).__name__}; say whether all or any is to hold")
+    evidence = str(evidence).strip()
+    if not statement.strip() or not evidence:
+        raise ValueError("a claim takes a statement and its evidence, and neither may be empty")
+    if (draws is None) != (at_least is None):
+        raise ValueError("draws and at_least belong together: how many there are, and how many the claim takes")
+    enough = True
+    if draws is not None and at_least is not None:
+        enough = positive_int(draws, "draws") >= positive_int(at_least, "at_least")
+    outcome = "untested" if not enough else "holds" if holds else "fails"
+    if outcome == "untested":
+        evidence = f"not tested at this size: {draws} draws, {at_least} needed"
+    _show({"statement": statement.strip(), "outcome": outcome, "evidence": evidence})
+    if outcome == "fails" and os.environ.get(FALSE_CLAIMS) != "report":
+        raise ClaimError(f"the evidence does not bear this claim: {statement} ({evidence})")
+
+
+def anchor(statement: str) -> str:
+    """Where a page shows the claim: the id of its line."""
+    return f"claim-{hashlib.sha256(statement.encode()).hexdigest()[:8]}"
+
+
+def _show(record: dict[str, str]) -> None:
+    """A line of text; in a notebook also HTML, with the record in the output's metadata for the book to collect."""
+    mark = _MARKS[record["outcome"]]
+    line = f"{mark} {record['statement']} ({record['evidence']})"
+    # Asked without importing it: outside of notebooks IPython need not be there.
+    ipython = sys.modules.get("IPython")
+    if ipython is None or ipython.get_ipython() is None:
+        print(line)
+        return
+    statement, evidence = html.escape(record["statement"]), html.escape(record["evidence"])
+    markup = (
+        f'<p class="symlib-claim {record["outcome"]}" id="{anchor(record["statement"])}">'
+        f'<span class="mark">{mark}</span> {statement} <span class="evidence">({evidence})</span></p>'
+    )
+    from IPython.display import display
+
+    display({"text/plain": line, "text/html": markup}, raw=True, metadata={"symlib_claim": record})
+
+
+def _draws(values):
+    values = np.asarray(values, dtype=float)
+    if values.ndim != 1 or not len(values):
+        raise ValueError(f"draws must be a vector with at least one entry, got shape {values.shape}")
+    if not np.isfinite(values).all():
+        raise ValueError(f"draws must be finite, got {values[~np.isfinite(values)][0]} among them")
+    return values
