@@ -3,7 +3,7 @@
 A long computation resumes after it was killed: with `checkpoint` every finished block is kept in a folder.
 
 `gram` gives K_ij = k(x_i, x_j) among points; `invariant_gram` gives only κ_cd(u) = k(x_c, u·x_d), |G| times smaller,
-which is all of K when the kernel is invariant under the group (Perin and Deny 2025; book chapter 05 for any group).
+which is all of K when the kernel is invariant under the group (Perin and Deny 2025; book chapter 07 for any group).
 """
 
 import os

@@ -3,7 +3,7 @@
 With A = K + σ²I, the residual (label minus prediction) of point i when i alone is left out is
 e_i = (A⁻¹y)_i / (A⁻¹)_ii, and of a held-out set H it is e_H = ((A⁻¹)_HH)⁻¹ (A⁻¹y)_H, with posterior covariance
 ((A⁻¹)_HH)⁻¹, noise included. Source: Rasmussen and Williams, *Gaussian Processes for Machine
-Learning* (2006), section 5.4.2; proved in book chapter 04.
+Learning* (2006), section 5.4.2; proved in book chapter 06.
 """
 
 from typing import Any

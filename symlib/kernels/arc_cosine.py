@@ -1,7 +1,7 @@
 """One ReLU layer on covariances: the arc-cosine formulas, with a polynomial in the place of the arc cosine.
 
 For a, b jointly Gaussian with covariance Σ, n = √(Σ(a,a) Σ(b,b)) and cos θ = Σ(a,b)/n (Cho and Saul 2009; derived in
-book chapter 03):
+book chapter 04):
 
     E[relu(a) relu(b)] = n (sin θ + (π−θ) cos θ)/(2π),      E[1(a>0) 1(b>0)] = (π−θ)/(2π)
 

@@ -1,6 +1,6 @@
 """Closed-form NNGP and NTK of infinitely wide fully connected ReLU networks.
 
-One hidden layer, in the NTK parameterisation (theory: book chapter 03; arc-cosine formula of Cho and Saul 2009, NNGP
+One hidden layer, in the NTK parameterisation (theory: book chapter 04; arc-cosine formula of Cho and Saul 2009, NNGP
 of Lee et al. 2018, NTK of Jacot et al. 2018):
 
     Σ₀ = w² x·x'/d + b²,   Θ₀ = Σ₀
