@@ -17,14 +17,11 @@ def with_frame(source, frame, *, boxed):
     title, _, text = source.partition("\n")
     goals = "\n".join(f"* {goal}" for goal in frame["goals"])
     needs = f"**You need** {frame['needs']}."
-    minutes = f"**Time** about {frame['reading']} minutes to read and {_minutes(frame['computing'])} to compute."
+    computing = "one minute" if frame["computing"] == 1 else f"{frame['computing']} minutes"
+    minutes = f"**Time** about {frame['reading']} minutes to read, {computing} to compute."
     if boxed:
         head = "::::{admonition} In this chapter\n:class: symlib-box frame"
         box = f"{head}\n\nYou learn to\n\n{goals}\n\n{needs} {minutes}\n::::"
     else:
         box = f"**In this chapter** you learn to\n\n{goals}\n\n{needs} {minutes}"
     return f"{title}\n\n{box}\n{text}"
-
-
-def _minutes(number):
-    return "one" if number == 1 else str(number)

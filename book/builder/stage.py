@@ -33,14 +33,16 @@ def stage(root, source, executed, tier, repository):
     chapters = {name: nbformat.read(path, as_version=4) for name, path in executed.items()}
     targets = {}
     for name, chapter in chapters.items():
-        with named(name):
+        with named(f"notebooks/{name}.ipynb"):
             targets |= targets_of(chapter, f"notebooks/{name}.html")
     for path in (source / "book").rglob("*.md"):
         text = path.read_text(encoding="utf-8").replace(_BUTTON, what_the_button_does(repository))
         address = path.relative_to(source).with_suffix(".html").as_posix()
-        path.write_text(raise_markup(link_mentions(text, targets, address), citations), encoding="utf-8")
+        with named(path.relative_to(source).as_posix()):
+            text = raise_markup(link_mentions(text, targets, address), citations)
+        path.write_text(text, encoding="utf-8")
     for name, chapter in chapters.items():
-        with named(name):
+        with named(f"notebooks/{name}.ipynb"):
             page = to_page(chapter, citations, tier, targets, name)
         nbformat.write(page, source / "notebooks" / f"{name}.ipynb")
     write_claims(source / "book" / "claims.md", chapters)
@@ -52,12 +54,12 @@ def stage(root, source, executed, tier, repository):
 
 
 @contextmanager
-def named(chapter):
-    """Says in which chapter a ValueError came up."""
+def named(file):
+    """Says in which file a ValueError came up."""
     try:
         yield
     except ValueError as error:
-        raise ValueError(f"notebooks/{chapter}.ipynb, {error}") from None
+        raise ValueError(f"{file}, {error}") from None
 
 
 def write_claims(page, chapters):
