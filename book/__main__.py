@@ -17,6 +17,11 @@ def build(arguments):
     return run("book.builder.build", arguments, needs="papermill")
 
 
+def claims(arguments):
+    """execute the chapters at other seeds and say claim by claim whether they hold; --seeds 3, --tier teach"""
+    return run("book.builder.other_seeds", arguments, needs="papermill")
+
+
 def test(arguments):
     """run every test: library, oracles, notebooks, site; `-k gram`, or whatever pytest takes, chooses some"""
     return run("pytest", ["-n", "auto", "--dist", "loadfile", *arguments])
@@ -55,7 +60,7 @@ def clean(arguments):
     return 0
 
 
-COMMANDS = {command.__name__: command for command in (build, test, bench, serve, lab, clean)}
+COMMANDS = {command.__name__: command for command in (build, claims, test, bench, serve, lab, clean)}
 
 
 def run(module, arguments, needs=None):

@@ -175,7 +175,7 @@ def _show(record: dict[str, str]) -> None:
     statement, evidence = html.escape(record["statement"]), html.escape(record["evidence"])
     markup = (
         f'<p class="symlib-claim {record["outcome"]}" id="{anchor(record["statement"])}">'
-        f'<span class="mark">{mark}</span> {statement} <span class="evidence">({evidence})</span></p>'
+        f'<span class="tick">{mark}</span> {statement} <span class="evidence">({evidence})</span></p>'
     )
     from IPython.display import display
 

@@ -6,7 +6,9 @@ import re
 
 import nbformat
 
+from book.builder.frame import frame_of, with_frame
 from book.builder.markup import lower_markup, raise_markup
+from book.builder.references import link_mentions
 from book.builder.stderr import shown_on_stderr
 
 # The setup cell of a copy that has no address to install from.
@@ -24,6 +26,11 @@ def tagged(notebook, tag):
     """Indices of the cells that carry `tag`."""
     cells = enumerate(notebook.cells)
     return [index for index, cell in cells if tag in cell.metadata.get("tags", [])]
+
+
+def title_of(notebook):
+    """The title of a chapter, with its number: "04 · The kernels"."""
+    return next(c.source for c in notebook.cells if c.cell_type == "markdown").split("\n")[0].removeprefix("# ")
 
 
 def parameters_of(notebook):
@@ -52,12 +59,14 @@ def literals(source):
     return values
 
 
-def to_page(executed, citations, tier):
+def to_page(executed, citations, tier, targets=None, name=""):
     """The staged page of an executed chapter: setup dropped, one parameters cell, MyST markup.
 
-    `tier` is what the book was asked for; the chapter says itself what it was computed at.
+    `tier` is what the book was asked for; the chapter says itself what it was computed at. `targets` are what all
+    chapters number (references.py).
     """
     page = copy.deepcopy(executed)
+    _frame(page, boxed=True)
     injected = tagged(page, "injected-parameters")
     for index in injected:
         # The book shows the values that ran where the chapter states its defaults.
@@ -68,10 +77,15 @@ def to_page(executed, citations, tier):
     for index, cell in enumerate(page.cells):
         if cell.cell_type == "markdown":
             try:
-                cell.source = raise_markup(cell.source, citations)
+                linked = link_mentions(cell.source, targets or {}, f"notebooks/{name}.html")
+                cell.source = raise_markup(linked, citations)
             except ValueError as error:
                 raise ValueError(f"cell {index + 1}: {error}") from None
         else:
+            if "hide-input" in cell.metadata.get("tags", []):
+                shown = fold_name(cell.source)
+                prompts = {"code_prompt_show": shown, "code_prompt_hide": f"Hide: {shown}"}
+                cell.metadata["mystnb"] = prompts
             # What a cell leaves there is shown; a bar that is gone leaves nothing to show.
             if not shown_on_stderr(cell):
                 cell.outputs = [out for out in cell.outputs if out.get("name") != "stderr"]
@@ -81,6 +95,31 @@ def to_page(executed, citations, tier):
         line += f" Its `{tier}` tier needs a GPU."
     page.cells.append(nbformat.v4.new_markdown_cell(f"```{{div}} computed-at\n{line}\n```"))
     return page
+
+
+def fold_name(source):
+    """What a folded cell of code holds, as its fold and its form on Colab are named.
+
+    >>> fold_name('plots.show(fig, number="4.2", alt="")'), fold_name('claim("One is odd.", True, "1")')
+    ('The code of Figure 4.2', 'How this is tested')
+    """
+    if re.search(r"^claim\(", source, re.M):
+        return "How this is tested"
+    if "plots.table(" in source:
+        kind = "table"
+    elif "plots." in source:
+        kind = "figure"
+    else:
+        return "The code"
+    number = re.search(r'number="([\d.]+)"', source)
+    return f"The code of {kind.capitalize()} {number[1]}" if number else f"The code of the {kind}"
+
+
+def _frame(notebook, *, boxed):
+    frame = frame_of(notebook)
+    if frame is not None:
+        title = next(cell for cell in notebook.cells if cell.cell_type == "markdown")
+        title.source = with_frame(title.source, frame, boxed=boxed)
 
 
 def with_values(source, values):
@@ -105,17 +144,16 @@ def to_colab(notebook, name, source, site):
     With no `source` to install from, the setup cell says what to do, and links stay as they are.
     """
     lowered = copy.deepcopy(notebook)
+    _frame(lowered, boxed=False)
     collapsed = []
     for index, cell in enumerate(lowered.cells):
         cell.metadata["id"] = cell.get("id", f"cell-{index}")
         if "hide-input" in cell.metadata.get("tags", []):
             cell.metadata["cellView"] = "form"  # folded, under its title
-            cell.source = (
-                f"#@title {'The code of the figure' if 'plots.' in cell.source else 'The code'}\n{cell.source}"
-            )
+            cell.source = f"#@title {fold_name(cell.source)}\n{cell.source}"
         if cell.cell_type == "markdown" and source is not None:
             cell.source = lower_markup(cell.source, f"notebooks/{name}.ipynb", site)
-        if cell.cell_type == "markdown" and re.match(r"#### Solution ", cell.source):
+        if cell.cell_type == "markdown" and re.match(r"#### (Hint|Solution) ", cell.source):
             collapsed.append(cell.metadata["id"])
     for index in tagged(lowered, "setup"):
         setup = lowered.cells[index]

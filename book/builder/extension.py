@@ -1,4 +1,4 @@
-"""A small Sphinx extension: solutions fold, formulas keep tags, docstrings may be plain text."""
+"""A small Sphinx extension: hints and solutions fold, formulas keep tags, docstrings may be plain text."""
 
 import re
 from dataclasses import dataclass, field
@@ -10,9 +10,11 @@ from sphinxcontrib.bibtex.plugin import register_plugin
 from sphinxcontrib.bibtex.style.referencing import BracketStyle
 from sphinxcontrib.bibtex.style.referencing.author_year import AuthorYearReferenceStyle
 
+from book.builder.markup import anchor
+
 
 class FoldSolutions(SphinxTransform):
-    """Marks sections "Exercise 4.1: ..." and folds each section "Solution 4.1" inside them.
+    """Marks sections "Exercise 4.1 ★: ..." and folds each section "Hint 4.1" or "Solution 4.1" inside them.
 
     A section ends where the next heading of its level stands, so text, code and outputs of a
     solution fold away together, as they do in JupyterLab and on Colab.
@@ -24,14 +26,15 @@ class FoldSolutions(SphinxTransform):
     def apply(self, **_):
         for section in list(self.document.findall(nodes.section)):
             title = section.children[0]
-            # sphinx-proof boxes are sections too, without a title.
             if not isinstance(title, nodes.title):
                 continue
-            if re.match(r"Exercise \d", title.astext()):
+            heading = re.match(r"(Exercise|Hint|Solution) (\d+\.\d+)", title.astext())
+            if heading and heading[1] == "Exercise":
                 section["classes"].append("exercise")
-            elif re.match(r"Solution \d", title.astext()):
+                section["ids"].insert(0, anchor("exercise", heading[2]))
+            elif heading:
                 fold = create_component(
-                    "dropdown", container_classes=["solution", "sd-mb-3"], title_classes=[],
+                    "dropdown", container_classes=[heading[1].lower(), "sd-mb-3"], title_classes=[],
                     body_classes=[], opened=False, has_title=True, icon=None, chevron=None,
                     type="dropdown",
                 )  # fmt: skip
@@ -62,6 +65,9 @@ class KeepTags(SphinxTransform):
             if not formula.get("number") and not formula.get("nowrap"):
                 formula["nowrap"] = True
                 formula.children = [nodes.Text(rf"\[{formula.astext()}\]")]
+            formula["ids"] += [
+                anchor("equation", number) for number in re.findall(r"\\tag\{([\d.]+)\}", formula.astext())
+            ]
 
 
 def plain_docstring(_app, _what, _name, _object, _options, lines):

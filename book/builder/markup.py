@@ -3,21 +3,20 @@
 Chapters hold Markdown that reads well as it stands on GitHub, in JupyterLab and on Colab:
 
     source                                   in the book
-    > **Theorem (name).** ...                a theorem box (Definition, Lemma, Proof ... likewise)
-    > **Prediction.** ...                    a box that asks the reader to predict
+    > **Theorem 4.1 (name).** ...            a theorem box with an anchor (Definition, Lemma ... likewise)
+    > **Proof.** ..., > **Prediction.** ...  boxes without a number; > **Answer.** ... settles a prediction
     [Jacot et al. (2018)](its url)           a citation, if references.bib has the url
-    ### Exercise 4.1: ... #### Solution 4.1  stay headings; extension.py folds the solution
+    ### Exercise 4.1 ★: ... #### Hint 4.1    stay headings; extension.py folds hint and solution
+    (4.1), Figure 4.2, Theorem 4.1 ...       links (references.py)
 """
 
-import hashlib
 import re
 from typing import NamedTuple
 
-ENVIRONMENTS = (
-    "Theorem", "Proposition", "Lemma", "Corollary", "Definition", "Remark", "Proof", "Prediction",
-)  # fmt: skip
-_KINDS = "|".join(ENVIRONMENTS)
-_OPENING = re.compile(rf"\*\*({_KINDS})(?: \((.+?)\))?\.\*\*\s*(.*)")
+NUMBERED = ("Theorem", "Proposition", "Lemma", "Corollary", "Definition", "Remark")
+PLAIN = ("Proof", "Prediction", "Answer")
+_KINDS = "|".join((*NUMBERED, *PLAIN))
+_OPENING = re.compile(rf"\*\*({_KINDS})(?: (\d+\.\d+))?(?: \((.+?)\))?\.\*\*\s*(.*)")
 _NEAR_MISS = re.compile(rf"\*\*({_KINDS})\b")
 # A code span is matched first, so that a link shown as code is left alone.
 _LINK = re.compile(r"`+[^`]*`+|(?<!!)\[([^\]]+)\]\(([^)\s]+)\)")
@@ -68,33 +67,37 @@ def raise_markup(text, citations):
     return map_links("\n".join(raised[:-1]), lambda label, url: _cite(label, url, citations))
 
 
+def box_opening(line):
+    """(kind, number, name, first words) of a quoted line that opens a box, with None for what it lacks; else None."""
+    content = line.removeprefix(">").removeprefix(" ")
+    opening = _OPENING.fullmatch(content)
+    if opening is not None and (opening[2] is not None) == (opening[1] in NUMBERED):
+        return opening.groups()
+    if opening is not None or _NEAR_MISS.match(content):
+        raise ValueError(
+            f"a blockquote opens with {content!r}; write '> **Theorem 4.1.** text' or '> **Theorem 4.1 (name).** text' "
+            f"({', '.join(NUMBERED)}), and without a number '> **Proof.** text' ({', '.join(PLAIN)})"
+        )
+    return None
+
+
+def anchor(kind, number):
+    """The id on its page of "Theorem 4.1", "Figure 4.2", "Exercise 4.3" or equation (4.1)."""
+    return f"{kind.lower()}-{number.replace('.', '-')}"
+
+
 def _raise_quote(quote):
-    """Lines of a directive for a blockquote that opens with an environment's name, else itself."""
-    content = [line.removeprefix(">").removeprefix(" ") for line in quote]
-    opening = _OPENING.fullmatch(content[0])
+    """Lines of a directive for a blockquote that opens a box, else itself."""
+    opening = box_opening(quote[0])
     if opening is None:
-        if _NEAR_MISS.match(content[0]):
-            raise ValueError(
-                f"a blockquote opens with {content[0]!r}; write '> **Theorem.** text' or "
-                "'> **Theorem (name).** text', without a number"
-            )
         return quote
-    kind, name, first = opening.groups()
-    fence = "`" * max([3, *(len(run) + 1 for run in re.findall("`+", "\n".join(content)))])
-    body = [first, *content[1:]] if first else content[1:]
-    if kind == "Prediction":
-        title = f"Prediction: {name}" if name else "Prediction"
-        return [f"{fence}{{admonition}} {title}", ":class: prediction", "", *body, fence]
-    if kind == "Proof":
-        return [f"{fence}{{prf:proof}}", *body, fence]
-    # sphinx-proof numbers unlabelled boxes page by page and then calls two pages' labels the same.
-    label = f"{kind.lower()}-{hashlib.sha256(''.join(content).encode()).hexdigest()[:8]}"
-    head = [
-        f"{fence}{{prf:{kind.lower()}}} {name or ''}".rstrip(),
-        f":label: {label}",
-        ":nonumber:",
-    ]
-    return [*head, "", *body, fence]
+    kind, number, name, first = opening
+    content = [line.removeprefix(">").removeprefix(" ") for line in quote[1:]]
+    title = kind + (f" {number}" if number else "") + (f" ({name})" if name else "")
+    head = [f"::::{{admonition}} {title}", f":class: symlib-box {kind.lower()}"]
+    if number:
+        head.append(f":name: {anchor(kind, number)}")
+    return [*head, "", *([first] if first else []), *content, "::::"]
 
 
 def _cite(label, url, citations):

@@ -1,18 +1,22 @@
 """Writes the staged book (_build/source) and the copies of the chapters that leave it."""
 
 import shutil
+from contextlib import contextmanager
 
 import nbformat
 import yaml
 
-from book.builder.chapters import to_colab, to_page
+from book.builder.chapters import title_of, to_colab, to_page
+from book.builder.claims import claims_table
 from book.builder.execute import versions
 from book.builder.markup import citations_of, raise_markup
+from book.builder.references import link_mentions, targets_of
 from book.builder.repository import COLAB_BRANCH
 
-# Words of book/intro.md, and lines of book/status.md, that the build replaces; the packages whose versions it lists.
+# Words of book/intro.md, and lines of book/status.md and book/claims.md, that the build replaces; the packages whose
+# versions it lists.
 _BUTTON = "BUTTON"
-_CHAPTERS, _VERSIONS = "CHAPTERS", "VERSIONS"
+_CHAPTERS, _VERSIONS, _CLAIMS = "CHAPTERS", "VERSIONS", "CLAIMS"
 _LISTED = ("python", "numpy", "scipy", "jax", "torch", "numba", "matplotlib", "papermill", "jupyter-book")
 # What of book/ is only for building it.
 _NOT_STAGED = shutil.ignore_patterns("*.py", "builder", "tiers.yml", "__pycache__")
@@ -26,16 +30,22 @@ def stage(root, source, executed, tier, repository):
     # Jupyter Book takes its style sheets from _static beside the configuration; pages refer to their own.
     shutil.copytree(root / "book" / "_static", source / "_static")
     citations = citations_of(root / "book" / "references.bib")
-    for page in (source / "book").rglob("*.md"):
-        text = page.read_text(encoding="utf-8").replace(_BUTTON, what_the_button_does(repository))
-        page.write_text(raise_markup(text, citations), encoding="utf-8")
     chapters = {name: nbformat.read(path, as_version=4) for name, path in executed.items()}
+    targets = {}
     for name, chapter in chapters.items():
-        try:
-            page = to_page(chapter, citations, tier)
-        except ValueError as error:
-            raise ValueError(f"notebooks/{name}.ipynb, {error}") from None
+        with named(f"notebooks/{name}.ipynb"):
+            targets |= targets_of(chapter, f"notebooks/{name}.html")
+    for path in (source / "book").rglob("*.md"):
+        text = path.read_text(encoding="utf-8").replace(_BUTTON, what_the_button_does(repository))
+        address = path.relative_to(source).with_suffix(".html").as_posix()
+        with named(path.relative_to(source).as_posix()):
+            text = raise_markup(link_mentions(text, targets, address), citations)
+        path.write_text(text, encoding="utf-8")
+    for name, chapter in chapters.items():
+        with named(f"notebooks/{name}.ipynb"):
+            page = to_page(chapter, citations, tier, targets, name)
         nbformat.write(page, source / "notebooks" / f"{name}.ipynb")
+    write_claims(source / "book" / "claims.md", chapters)
     write_status(source / "book" / "status.md", chapters)
     shutil.copy(root / "_toc.yml", source)
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
@@ -43,13 +53,27 @@ def stage(root, source, executed, tier, repository):
     (source / "_config.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
 
 
+@contextmanager
+def named(file):
+    """Says in which file a ValueError came up."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{file}, {error}") from None
+
+
+def write_claims(page, chapters):
+    """Fills the page that lists what every chapter claims."""
+    text = page.read_text(encoding="utf-8")
+    page.write_text(text.replace(f"\n{_CLAIMS}\n", f"\n{claims_table(chapters)}\n"), encoding="utf-8")
+
+
 def write_status(page, chapters):
     """Fills the page that says where each executed chapter was computed, and with which versions."""
     rows = ["| chapter | tier | computed on | seconds | date |", "|---|---|---|---|---|"]
     for name, chapter in chapters.items():
-        title = next(c.source for c in chapter.cells if c.cell_type == "markdown").split("\n")[0]
         run = chapter.metadata["computed"]
-        cells = [f"[{title.removeprefix('# ')}](../notebooks/{name}.ipynb)", f"`{run['tier']}`"]
+        cells = [f"[{title_of(chapter)}](../notebooks/{name}.ipynb)", f"`{run['tier']}`"]
         cells += [run["device"], f"{run['seconds']:.0f}", run["date"]]
         rows.append(f"| {' | '.join(cells)} |")
     installed = versions()

@@ -13,6 +13,7 @@ from book.builder.stderr import left_on_stderr
 
 CITATIONS = {"https://arxiv.org/abs/1806.07572": "jacot2018"}
 SITE = "https://ada.github.io/symlib"
+TARGETS = {("Figure", "9.1"): "p#f", ("equation", "9.1"): "p#e", ("Exercise", "9.1"): "p#x"}
 
 
 @pytest.fixture
@@ -29,26 +30,31 @@ def executed(conventions):
 
 
 def test_theorem():
-    source = "> **Theorem (the $C_n$ case).** Let $n > 0$.\n>\n> $$ x \\tag{4.1} $$\n\nAfter."
-    first, label, *rest = raise_markup(source, {}).split("\n")
-    assert first == "```{prf:theorem} the $C_n$ case"
-    assert label.startswith(":label: theorem-")
-    assert rest == [":nonumber:", "", "Let $n > 0$.", "", "$$ x \\tag{4.1} $$", "```", "", "After."]
+    source = "> **Theorem 4.1 (the $C_n$ case).** Let $n > 0$.\n>\n> $$ x \\tag{4.1} $$\n\nAfter."
+    assert raise_markup(source, {}).split("\n") == [
+        "::::{admonition} Theorem 4.1 (the $C_n$ case)",
+        ":class: symlib-box theorem",
+        ":name: theorem-4-1",
+        "",
+        "Let $n > 0$.",
+        "",
+        "$$ x \\tag{4.1} $$",
+        "::::",
+        "",
+        "After.",
+    ]
 
 
-def test_equal_words_in_two_boxes_have_two_labels():
-    labels = {raise_markup(f"> **{kind}.** Same.", {}).split("\n")[1] for kind in ("Lemma", "Remark")}
-    assert len(labels) == 2
+def test_boxes_without_a_number():
+    for kind in ("Proof", "Prediction", "Answer"):
+        expected = f"::::{{admonition}} {kind}\n:class: symlib-box {kind.lower()}\n\nTrivial.\n::::"
+        assert raise_markup(f"> **{kind}.** Trivial.", {}) == expected
 
 
-def test_proof_and_prediction():
-    assert raise_markup("> **Proof.** Trivial.", {}) == "```{prf:proof}\nTrivial.\n```"
-    assert raise_markup("> **Prediction.** How?", {}) == ("```{admonition} Prediction\n:class: prediction\n\nHow?\n```")
-
-
-def test_box_around_code_has_a_longer_fence():
-    raised = raise_markup("> **Remark.** Run\n>\n> ```\n> x\n> ```", {})
-    assert raised.startswith("````{prf:remark}") and raised.endswith("```\n````")
+def test_a_box_holds_code_and_citations():
+    url = "https://arxiv.org/abs/1806.07572"
+    raised = raise_markup(f"> **Proof.** By [Jacot et al. (2018)]({url}), run\n>\n> ```\n> x\n> ```", CITATIONS)
+    assert "By {cite:t}`jacot2018`, run" in raised and raised.endswith("```\nx\n```\n::::")
 
 
 def test_other_blockquotes_and_code_stay():
@@ -60,9 +66,10 @@ def test_other_blockquotes_and_code_stay():
         assert raise_markup(text, CITATIONS) == text
 
 
-def test_environment_with_a_number_is_refused():
-    with pytest.raises(ValueError, match=r"'\*\*Theorem 1\.\*\* No'; write '> \*\*Theorem\.\*\* text'"):
-        raise_markup("> **Theorem 1.** No", {})
+@pytest.mark.parametrize("opening", ["**Theorem.** No", "**Proof 1.2.** No", "**Theorem 1** No", "**Lemma 3.** No"])
+def test_a_box_that_is_numbered_wrongly_is_refused(opening):
+    with pytest.raises(ValueError, match=r"write '> \*\*Theorem 4\.1\.\*\* text'"):
+        raise_markup(f"> {opening}", {})
 
 
 def test_citations():
@@ -84,24 +91,32 @@ def test_lowered_links():
         assert lower_markup(text, page, SITE) == text
 
 
+def streams(notebook):
+    outputs = (out for cell in notebook.cells for out in cell.get("outputs", []))
+    return [(out.name, out.text) for out in outputs if "name" in out]
+
+
 def test_page_of_the_book(executed):
-    page = to_page(executed, CITATIONS, "smoke")
+    page = to_page(executed, CITATIONS, "smoke", TARGETS)
     text = "\n".join(cell.source for cell in page.cells)
     assert "%pip" not in text and not tagged(page, "injected-parameters")
     assert page.cells[tagged(page, "parameters")[0]].source == 'n = 8  # poses\nname = "é"  # a word'
-    assert [out.name for cell in page.cells for out in cell.get("outputs", [])] == ["stdout"]
-    assert "{prf:theorem} leave-one-out" in text and "{cite:t}`jacot2018`" in text
-    assert "#### Solution 9.1" in text
+    assert [name for name, _ in streams(page)] == ["stdout"]
+    assert "{admonition} Theorem 9.1 (leave-one-out)" in text and text.count("{cite:t}`jacot2018`") == 2
+    assert "#### Hint 9.1" in text and "#### Solution 9.1" in text
+    assert "{admonition} In this chapter" in page.cells[0].source and "* fold a hint" in page.cells[0].source
+    folds = [cell.metadata.mystnb.code_prompt_show for cell in page.cells if "mystnb" in cell.metadata]
+    assert folds == ["The code of Figure 9.1", "How this is tested"]
     assert "\nComputed at the `smoke` tier on 2 CPU cores in 12 s.\n" in page.cells[-1].source
     assert "computed" not in page.metadata
-    asked = to_page(executed, CITATIONS, "paper").cells[-1].source
+    asked = to_page(executed, CITATIONS, "paper", TARGETS).cells[-1].source
     assert "\nComputed at the `smoke` tier on 2 CPU cores in 12 s. Its `paper` tier needs a GPU.\n" in asked
 
 
 def test_page_names_the_cell_of_a_mistake(executed):
     executed.cells.append(nbformat.v4.new_markdown_cell("> **Lemma 3.** x"))
     with pytest.raises(ValueError, match=r"cell \d+: a blockquote opens with"):
-        to_page(executed, CITATIONS, "smoke")
+        to_page(executed, CITATIONS, "smoke", TARGETS)
 
 
 def test_parameters():
@@ -117,8 +132,9 @@ def test_colab_copy(conventions):
     assert "SOURCE" not in setup
     folded = copy.metadata["colab"]["collapsed_sections"]
     heads = [cell.source.split("\n")[0] for cell in copy.cells if cell.metadata["id"] in folded]
-    assert heads == ["#### Solution 9.1"]
+    assert heads == ["#### Hint 9.1", "#### Solution 9.1"]
     assert f"]({SITE}/book/notation.html)" in "".join(cell.source for cell in copy.cells)
+    assert "**In this chapter** you learn to\n\n* write a chapter" in copy.cells[1].source
     nbformat.validate(copy)
 
 
@@ -142,8 +158,7 @@ def test_what_stands_on_stderr_is_found_and_bars_that_are_gone_are_not():
 
 def test_what_a_cell_says_it_writes_is_shown(executed):
     executed.cells.append(code(text="look\n", writes_to_stderr="readers are to see it"))
-    shown = [(out.name, out.text) for cell in to_page(executed, {}, "smoke").cells for out in cell.get("outputs", [])]
-    assert shown == [("stdout", "1\n"), ("stderr", "look\n")]
+    assert streams(to_page(executed, {}, "smoke", TARGETS)) == [("stdout", "1\n"), ("stderr", "look\n")]
 
 
 def test_a_chapter_that_writes_to_stderr_fails(tmp_path):

@@ -9,7 +9,9 @@ import yaml
 from book.builder.build import ROOT, chapter_names
 from book.builder.chapters import parameters_of, tagged, to_colab
 from book.builder.execute import cache_path, environment_digest, read_chapter
+from book.builder.frame import frame_of
 from book.builder.markup import citations_of, lines_of, map_links
+from book.builder.references import link_mentions, targets_of
 from book.builder.stderr import left_on_stderr
 
 SOURCES = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -30,6 +32,14 @@ MYST = re.compile(r"^\s*(?:`{3,}|~{3,}|:{3,})\s*\{|\{[a-z][\w:.-]*\}`|^\([\w-]+\
 @pytest.fixture(params=SOURCES, ids=lambda path: path.stem)
 def chapter(request):
     return nbformat.read(request.param, as_version=4)
+
+
+@pytest.fixture(scope="module")
+def targets():
+    found = {}
+    for path in SOURCES:
+        found |= targets_of(nbformat.read(path, as_version=4), f"notebooks/{path.stem}.html")
+    return found
 
 
 def prose(notebook):
@@ -105,15 +115,47 @@ def test_links_lead_somewhere_known(chapter):
     assert [file for file in files if not (ROOT / "notebooks" / file).exists()] == []
 
 
-def test_exercises_have_folded_solutions(chapter):
+def test_exercises_are_graded_and_fold_a_hint_and_a_solution(chapter):
     heads = [(cell, cell.source.split("\n")[0]) for cell in chapter.cells if cell.cell_type == "markdown"]
-    exercises = [re.match(r"### Exercise (\d\.\d+): \S", head) for _, head in heads]
-    solutions = [(cell, re.match(r"#### Solution (\d\.\d+)$", head)) for cell, head in heads]
+    exercises = [re.match(r"### Exercise (\d+\.\d+) ★{1,3}: \S", head) for _, head in heads]
+    folds = [(cell, re.match(r"#### (Hint|Solution) (\d+\.\d+)$", head)) for cell, head in heads]
     numbers = [match[1] for match in exercises if match]
     assert 3 <= len(numbers) <= 5
-    assert [match[1] for _, match in solutions if match] == numbers
-    folded = [cell.metadata.get("jp-MarkdownHeadingCollapsed") for cell, match in solutions if match]
-    assert all(folded)
+    expected = [(kind, number) for number in numbers for kind in ("Hint", "Solution")]
+    assert [match.groups() for _, match in folds if match] == expected
+    assert all(cell.metadata.get("jp-MarkdownHeadingCollapsed") for cell, match in folds if match)
+
+
+def test_has_the_frame_of_a_chapter(chapter):
+    assert frame_of(chapter)["reading"] <= 45
+    text = prose(chapter)
+    sections = re.findall(r"^## (.+)$", text, re.M)
+    assert sections[-3:] == ["What it means", "Recap", "Exercises"]
+    recap = text.split("\n## Recap\n")[1].split("\n## ")[0]
+    assert len(re.findall(r"^\* ", recap, re.M)) == 5
+    boxes = [match[0] for match in re.findall(r"^> \*\*((Prediction|Answer)\b)", text, re.M)]
+    assert boxes and boxes[0] == "Prediction" and boxes.count("Answer") >= boxes.count("Prediction")
+
+
+def test_what_it_means_is_claimed(chapter):
+    sources = [cell.source for cell in chapter.cells]
+    meaning = next(at for at, source in enumerate(sources) if re.search(r"^## What it means", source, re.M))
+    recap = next(at for at, source in enumerate(sources) if re.search(r"^## Recap", source, re.M))
+    assert any("claim(" in source for source in sources[:recap])
+    assert any("claim(" in source for source in sources[meaning - 2 : recap])
+
+
+def test_what_is_numbered_counts_and_what_is_mentioned_exists(chapter, targets):
+    for cell in chapter.cells:
+        if cell.cell_type == "markdown":
+            link_mentions(cell.source, targets, "notebooks/x.html")
+
+
+def test_shows_tables_as_tables(chapter):
+    code = [cell.source for cell in chapter.cells if cell.cell_type == "code"]
+    assert [
+        source for source in code if re.search(r"print\(.*:>?\d+[sd,f.].*:>?\d+[sd,f.].*:>?\d+[sd,f.]", source)
+    ] == []
 
 
 @pytest.mark.parametrize("name", [path.stem for path in SOURCES])

@@ -1,0 +1,76 @@
+"""What readers do with the built pages: follow links, write guesses, look up claims; links lead somewhere."""
+
+import re
+from html.parser import HTMLParser
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from book.builder.build import ROOT, chapter_names
+
+
+class _Page(HTMLParser):
+    """The ids of a page and the addresses that it links to."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.ids, self.links = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        if values.get("id"):
+            self.ids.append(values["id"])
+        if tag == "a" and values.get("href"):
+            self.links.append(values["href"])
+
+
+@pytest.fixture(scope="module")
+def pages(site):
+    found = [path for path in site.rglob("*.html") if "_static" not in path.parts]
+    return {path.relative_to(site).as_posix(): _Page(path.read_text(encoding="utf-8")) for path in found}
+
+
+def test_every_link_within_the_site_leads_to_an_element(site, pages):
+    dead = []
+    for name, page in pages.items():
+        for link in page.links:
+            parts = urlsplit(link)
+            if parts.scheme or parts.netloc or link.startswith("#top"):
+                continue
+            target = (site / name).parent / unquote(parts.path) if parts.path else site / name
+            if not target.exists():
+                dead.append((name, link))
+            elif parts.fragment and target.suffix == ".html":
+                ids = pages[target.resolve().relative_to(site.resolve()).as_posix()].ids
+                if unquote(parts.fragment) not in ids:
+                    dead.append((name, link))
+    assert dead == []
+
+
+def test_chapters_link_what_they_mention(pages):
+    for name in chapter_names(ROOT):
+        targets = {urlsplit(link).fragment for link in pages[f"notebooks/{name}.html"].links}
+        assert any(target.startswith("figure-") for target in targets), name
+        assert any(target.startswith("equation-") for target in targets), name
+
+
+def test_the_claims_page_lists_claims_of_every_chapter(pages):
+    links = [link for link in pages["book/claims.html"].links if "#claim-" in link]
+    chapters = {re.search(r"notebooks/(\d\d)", link)[1] for link in links}
+    assert chapters == {name[:2] for name in chapter_names(ROOT)}
+    assert len(links) == len(set(links))
+
+
+@pytest.mark.browser
+def test_a_guess_stands_beside_the_answer_and_is_kept(browser, site, serve):
+    context = browser.new_context()
+    page = context.new_page()
+    address = f"{serve(site)}/notebooks/{chapter_names(ROOT)[0]}.html"
+    page.goto(address)
+    assert page.locator(".answer .your-guess:visible").count() == 0
+    page.locator(".prediction textarea").first.fill("one in ten")
+    assert page.locator(".answer .your-guess:visible").first.inner_text() == "You wrote: one in ten"
+    page.reload()
+    assert page.locator(".prediction textarea").first.input_value() == "one in ten"
+    context.close()

@@ -1,0 +1,80 @@
+"""A false claim stops a chapter, a small size leaves it untested, and the intervals are those of SciPy."""
+
+import nbformat
+import numpy as np
+import pytest
+from nbclient import NotebookClient
+from scipy import stats
+
+from symlib.claims import ClaimError, claim, mean_interval, share_interval
+
+
+def test_a_claim_that_holds_prints_a_line(capsys):
+    claim("Two is even.", np.bool_(True), mean_interval([1.0, 3.0]))
+    assert capsys.readouterr().out == "✓ Two is even. (2 [-10.7, 14.7])\n"
+
+
+def test_a_false_claim_raises_and_shows_its_number(capsys, monkeypatch):
+    monkeypatch.delenv("SYMLIB_FALSE_CLAIMS", raising=False)
+    with pytest.raises(ClaimError, match=r"does not bear this claim: Two is odd\. \(remainder 0\)"):
+        claim("Two is odd.", False, "remainder 0")
+    assert capsys.readouterr().out == "✗ Two is odd. (remainder 0)\n"
+
+
+def test_a_false_claim_is_only_shown_where_that_is_asked(capsys, monkeypatch):
+    monkeypatch.setenv("SYMLIB_FALSE_CLAIMS", "report")
+    claim("Two is odd.", False, "remainder 0")
+    assert capsys.readouterr().out.startswith("✗")
+
+
+def test_below_its_size_a_claim_is_not_tested(capsys):
+    claim("Coins are fair.", False, "1 of 3", draws=3, at_least=100)
+    assert "– Coins are fair. (not tested at this size: 3 draws, 100 needed)" in capsys.readouterr().out
+    with pytest.raises(ClaimError):
+        claim("Coins are fair.", False, "1 of 100", draws=100, at_least=100)
+
+
+def test_what_is_no_claim_is_refused():
+    with pytest.raises(TypeError, match="one boolean, got ndarray"):
+        claim("All are even.", np.array([True, False]), "2 of 3")
+    for words in ({"statement": " ", "evidence": "1"}, {"statement": "x", "evidence": ""}):
+        with pytest.raises(ValueError, match="neither may be empty"):
+            claim(**words, holds=True)
+    with pytest.raises(ValueError, match="belong together"):
+        claim("x", True, "1", draws=3)
+
+
+def test_intervals_are_those_of_scipy():
+    values = np.random.default_rng(0).normal(size=20)
+    expected = stats.ttest_1samp(values, 0).confidence_interval(0.9)
+    np.testing.assert_allclose(mean_interval(values, 0.9), (values.mean(), *expected), rtol=1e-12)
+    expected = stats.binomtest(0, 12).proportion_ci(method="wilson")
+    np.testing.assert_allclose(share_interval([0] * 12), (0, *expected), atol=1e-15)
+    assert mean_interval([1, 2, 1.5]).excludes_zero and not mean_interval([-1, 1]).excludes_zero
+
+
+def test_the_interval_of_a_mean_covers_it():
+    rng = np.random.default_rng(1)
+    intervals = [mean_interval(rng.exponential(size=60)) for _ in range(2000)]
+    covered = np.mean([one.low <= 1 <= one.high for one in intervals])
+    assert abs(covered - 0.95) < 0.03  # its standard error is 0.005; skewed draws cost a little
+
+
+def test_intervals_refuse_what_gives_none():
+    for call, values, words in (
+        (mean_interval, [1.0], "at least two draws"),
+        (mean_interval, [1.0, np.nan], "finite, got nan"),
+        (mean_interval, [[1.0, 2.0]], "vector"),
+        (share_interval, [], "at least one entry"),
+        (share_interval, [0.5], "true or false"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            call(values)
+
+
+def test_a_notebook_holds_the_record_of_a_claim():
+    source = 'from symlib.claims import claim\nclaim("One < two.", True, "1")'
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    (out,) = NotebookClient(notebook, kernel_name="python3").execute().cells[0].outputs
+    assert out.metadata["symlib_claim"] == {"statement": "One < two.", "outcome": "holds", "evidence": "1"}
+    assert "One &lt; two." in out.data["text/html"] and out.data["text/plain"] == "✓ One < two. (1)"
