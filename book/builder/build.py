@@ -57,7 +57,8 @@ def build(root, tier, *, pdf=True):
     pages = render(out / "source", out / "render")
     copies = write_colab_copies(chapters, out / "colab", repository, install_source(repository))
     write_downloads(copies, pages)
-    finish(pages, page_names(root), repository, printer)
+    title = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))["title"]
+    finish(pages, title, page_names(root), repository, printer)
     foreign = foreign_references(pages)
     if foreign:
         listing = "\n".join(f"  {page}: {address}" for page, address in foreign)

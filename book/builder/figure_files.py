@@ -28,7 +28,9 @@ def _lift(match, folder, towards):
     file = folder / f"{hashlib.sha256(content).hexdigest()[:20]}.{_SUFFIX[match['kind']]}"
     if not file.exists():
         file.write_bytes(content)
-    return f'{match["name"]}="{towards}/{file.name}"{_room(content)}'
+    # Formulas come first on a slow line.
+    priority = ' fetchpriority="low"' if match["name"] == "src" else ""
+    return f'{match["name"]}="{towards}/{file.name}"{_room(content)}{priority}'
 
 
 def _room(content):

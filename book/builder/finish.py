@@ -3,18 +3,20 @@
 import time
 
 from book.builder.figure_files import lift_images
+from book.builder.icons import cut_icons
 from book.builder.lighten import lighten
 from book.builder.preview import draw_preview
 from book.builder.printing import print_book
 from book.builder.publishing import write_sitemap
 
 
-def finish(pages, contents, repository, printer):
-    """Finishes the site in `pages`, whose book is `contents`; prints it where there is a browser `printer`."""
+def finish(pages, title, contents, repository, printer):
+    """Finishes the site in `pages`, of the book `title` with pages `contents`; prints it where there is a browser `printer`."""
     lighten(pages)
     lift_images(pages)
+    cut_icons(pages)
     if repository is not None:
-        draw_preview(pages / "_static" / "preview.png")
+        draw_preview(pages / "_static" / "preview.png", title)
         write_sitemap(pages, contents, repository.site)
     if printer is not None:
         start = time.perf_counter()

@@ -5,6 +5,7 @@ whether PDFs are made (`book_pdf`); what is not known or not made is not promise
 """
 
 import html
+import re
 import textwrap
 from urllib.parse import quote, urlsplit
 
@@ -39,9 +40,9 @@ def _reading(node):
 
 def describe(app, page, _template, context, doctree):
     """Adds description and preview to the head of a page."""
-    title = html.unescape(nodes.unescape(str(context.get("title", "")))) or app.config.project
-    about = description_of(doctree, f"{app.config.project} {title}")
-    named = {"og:type": "article", "og:site_name": app.config.project, "og:title": _plain(title), "og:description": about}
+    title = html.unescape(re.sub(r"<[^>]*>", "", str(context.get("title", "")))) or app.config.html_title
+    about = description_of(doctree, f"{title}: {app.config.html_title}")
+    named = {"og:type": "article", "og:site_name": app.config.html_title, "og:title": title, "og:description": about}
     tags = [f'<meta name="description" content="{html.escape(about)}" />']
     if app.config.html_baseurl:
         base = app.config.html_baseurl
@@ -51,13 +52,6 @@ def describe(app, page, _template, context, doctree):
     card = "summary_large_image" if app.config.html_baseurl else "summary"
     tags.append(f'<meta name="twitter:card" content="{card}" />')
     context["metatags"] = context.get("metatags", "") + "\n" + "\n".join(tags) + "\n"
-
-
-def _plain(title):
-    """A title without the tags that Sphinx puts into it."""
-    import re
-
-    return re.sub(r"<[^>]*>", "", title)
 
 
 def link_at_the_foot(app, page, _template, context, doctree):

@@ -3,10 +3,9 @@
 import textwrap
 
 SIZE = (1200, 630)
-TITLE = "Can deep networks learn symmetries from data?"
 
 
-def draw_preview(file, title=TITLE):
+def draw_preview(file, title):
     """Writes `file`, a PNG of 1200 × 630 pixels: the title over the poses of one handwritten digit."""
     import matplotlib
 
