@@ -24,13 +24,13 @@ def cut_icons(pages):
 
 
 def shown(sheet, used):
-    """Code points of the icons that a style sheet shows where only the names in `used` occur in pages.
+    r"""Code points of the icons that a style sheet shows where only the names in `used` occur in pages.
 
-    >>> shown('.fa-sun:before{content:"\\\\f185"} .fa-at:before{content:"\\\\40aa"} .note{content:"\\\\f05a"}', {"fa-sun"})
+    >>> shown(r'.fa-sun:before{content:"\f185"} .fa-at:before{content:"\40aa"} html{--note:"\f05a"}', {"fa-sun"})
     ['f185', 'f05a']
     """
-    found = [(set(_NAME.findall(selectors)), code) for selectors, code in _RULE.findall(sheet)]
-    return [code for names, code in found if not names or names & used]
+    found = [(set(_NAME.findall(selectors)), rules) for selectors, rules in _RULE.findall(sheet)]
+    return [code for names, rules in found if not names or names & used for code in _CODE.findall(rules)]
 
 
 def cut(font, codes):

@@ -65,7 +65,9 @@ def link_at_the_foot(app, page, _template, context, doctree):
         links.append(f'<a href="{context["pathto"](BOOK, 1)}" download>The whole book as PDF</a>')
     if app.config.book_repository:
         title = quote(f"{page}: ")
-        links.append(f'<a href="{app.config.book_repository}/issues/new?title={title}">Report an error on this page</a>')
+        links.append(
+            f'<a href="{app.config.book_repository}/issues/new?title={title}">Report an error on this page</a>'
+        )
     if links:
         context["body"] += f'<p class="page-links">{" · ".join(links)}</p>'
 
