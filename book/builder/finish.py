@@ -11,7 +11,10 @@ from book.builder.publishing import write_sitemap
 
 
 def finish(pages, title, contents, repository, printer):
-    """Finishes the site in `pages`, of the book `title` with pages `contents`; prints it where there is a browser `printer`."""
+    """Finishes the site in `pages`, of the book `title` with pages `contents`, and prints it with the browser `printer`.
+
+    `repository` and `printer` are None where there is none.
+    """
     lighten(pages)
     lift_images(pages)
     cut_icons(pages)

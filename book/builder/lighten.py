@@ -2,7 +2,7 @@
 
 import re
 
-# Icons come from the theme's web font, so that its script of all 2,000 of them can go; nothing runs in the page (thebe),
+# Icons come from the theme's web font, so its script of all 2,000 of them can go; nothing runs in the page (thebe),
 # nothing carries a toggle button or a tab. Style sheets go with their scripts.
 _UNUSED = ("scripts/fontawesome.js", "sphinx-thebe", "togglebutton", "design-tabs.js")
 # The theme has every page fetch what only the page of results runs.
