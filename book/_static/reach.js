@@ -1,0 +1,42 @@
+/* Boxes that scroll sideways are reached with the Tab key, moved with the arrows, and say what they are; others are no stops. */
+(() => {
+  const KINDS = [
+    ["div.math", "Formula"],
+    ["figure", "Figure"],
+    [".symlib-scroll, .pst-scrollable-table-container, table", "Table"],
+    [".cell_output .output", "Output"],
+    ["pre", "Code"],
+    ["p", "Text with a formula"],
+  ];
+
+  function mark(box, kind) {
+    const scrolls = ["auto", "scroll"].includes(getComputedStyle(box).overflowX) && box.scrollWidth > box.clientWidth;
+    if (scrolls) {
+      box.tabIndex = 0;
+      box.setAttribute("aria-label", `${kind}, scrolls sideways`);
+      // A table keeps its own role.
+      if (box.tagName !== "TABLE") box.setAttribute("role", "group");
+    } else if (box.hasAttribute("tabindex")) {
+      ["tabindex", "role", "aria-label"].forEach((name) => box.removeAttribute(name));
+    }
+  }
+
+  function markAll() {
+    for (const [selector, kind] of KINDS) {
+      document.querySelectorAll(`.bd-article :is(${selector})`).forEach((box) => mark(box, kind));
+    }
+  }
+
+  let planned;
+  const plan = () => {
+    clearTimeout(planned);
+    planned = setTimeout(markAll, 300); // after the theme's own look at the boxes
+  };
+  addEventListener("resize", plan);
+  // What is folded has no width until it is opened.
+  document.addEventListener("toggle", plan, true);
+  addEventListener("load", async () => {
+    await window.MathJax?.startup?.promise;
+    plan();
+  });
+})();
