@@ -22,6 +22,10 @@ addEventListener("DOMContentLoaded", () => {
     note.textContent = link.dataset.entry;
     note.hidden = false;
     link.setAttribute("aria-describedby", note.id);
+    place(link);
+  }
+
+  function place(link) {
     const box = link.getClientRects()[0], size = note.getBoundingClientRect(), margin = 8;
     const left = Math.min(box.left, document.documentElement.clientWidth - size.width - margin);
     const above = box.bottom + size.height + margin > innerHeight && box.top > size.height;
@@ -42,5 +46,6 @@ addEventListener("DOMContentLoaded", () => {
   note.addEventListener("mouseenter", () => clearTimeout(leaving));
   note.addEventListener("mouseleave", hide);
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
-  addEventListener("scroll", hide, { passive: true });
+  // A link that the Tab key reaches is scrolled to after it has the focus.
+  addEventListener("scroll", () => { if (shown) place(shown); }, { passive: true });
 });

@@ -10,14 +10,19 @@
   ];
 
   function mark(box, kind) {
-    const scrolls = ["auto", "scroll"].includes(getComputedStyle(box).overflowX) && box.scrollWidth > box.clientWidth;
-    if (scrolls) {
+    const canScroll = ["auto", "scroll"].includes(getComputedStyle(box).overflowX);
+    if (canScroll && box.scrollWidth > box.clientWidth) {
+      box.dataset.reached = "";
       box.tabIndex = 0;
       box.setAttribute("aria-label", `${kind}, scrolls sideways`);
       // A table keeps its own role.
       if (box.tagName !== "TABLE") box.setAttribute("role", "group");
-    } else if (box.hasAttribute("tabindex")) {
-      ["tabindex", "role", "aria-label"].forEach((name) => box.removeAttribute(name));
+    } else {
+      if ("reached" in box.dataset) {
+        ["data-reached", "tabindex", "role", "aria-label"].forEach((name) => box.removeAttribute(name));
+      }
+      // Browsers make a stop of a box that could scroll by a fraction of a pixel.
+      if (canScroll) box.tabIndex = -1;
     }
   }
 

@@ -11,7 +11,7 @@ from book.builder.publishing import write_sitemap
 
 
 def finish(pages, title, contents, repository, printer):
-    """Finishes the site in `pages`, of the book `title` with pages `contents`, and prints it with the browser `printer`.
+    """Finishes the site in `pages`, of the book `title` with pages `contents`, prints it with the browser `printer`.
 
     `repository` and `printer` are None where there is none.
     """

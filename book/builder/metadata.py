@@ -16,6 +16,8 @@ from book.builder.printing import BOOK
 
 # Search engines cut longer ones.
 _LENGTH = 200
+# Pages that Sphinx makes, and names in their templates only.
+_UNTITLED = {"search": "Search", "genindex": "Index", "py-modindex": "Modules"}
 _LOST = """<section id="not-found"><h1>Page not found</h1>
 <p>There is no page at this address. Chapters may have moved: <a href="{start}">start at the first page</a>, or
 <a href="{search}">search the book</a>.</p></section>"""
@@ -40,7 +42,7 @@ def _reading(node):
 
 def describe(app, page, _template, context, doctree):
     """Adds description and preview to the head of a page."""
-    title = html.unescape(re.sub(r"<[^>]*>", "", str(context.get("title", "")))) or app.config.html_title
+    title = html.unescape(re.sub(r"<[^>]*>", "", str(context.get("title", "")))) or _UNTITLED.get(page, page)
     about = description_of(doctree, f"{title}: {app.config.html_title}")
     named = {"og:type": "article", "og:site_name": app.config.html_title, "og:title": title, "og:description": about}
     tags = [f'<meta name="description" content="{html.escape(about)}" />']

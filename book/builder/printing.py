@@ -14,11 +14,11 @@ BOOK = "book.pdf"
 # As many pages are laid out while one is printed: typesetting formulas is the slow part.
 _AHEAD = 3
 _NOWHERE = "http://book.invalid"
-# What is still to come when a page is loaded: formulas, their fonts, and figures further down.
+# What is still to come when a page is loaded: formulas, their fonts, and pictures to unpack.
 _READY = """async () => {
     if (window.MathJax) await MathJax.startup.promise;
     await document.fonts.ready;
-    await Promise.all([...document.images].map(image => { image.loading = 'eager'; return image.decode().catch(() => 0); }));
+    await Promise.all([...document.images].map(image => image.decode().catch(() => 0)));
 }"""
 _DROP_LINKS = """here => document.querySelectorAll('a[href]').forEach(link => {
     if (link.origin === here && link.pathname !== location.pathname) link.removeAttribute('href');

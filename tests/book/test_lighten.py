@@ -1,6 +1,9 @@
 """Rendered pages made light: images beside them, nothing fetched that nobody uses, icons cut to those in use."""
 
 import base64
+import re
+
+from fontTools.ttLib import TTFont
 
 from book.builder.figure_files import lift_images
 from book.builder.lighten import lighten
@@ -45,17 +48,11 @@ def test_no_built_page_carries_an_image_within(site):
 
 
 def test_every_icon_of_the_pages_has_its_glyph(site):
-    """By the style sheets' own rules, against the fonts that are left."""
-    import re
-
-    from fontTools.ttLib import TTFont
-
     fonts = (site / "_static" / "vendor" / "fontawesome" / "webfonts").glob("*.woff")
-    glyphs = {code for font in fonts for code in TTFont(font).getBestCmap()}
+    glyphs = {code for font in fonts for code in TTFont(font).getBestCmap() or ()}
     sheet = (site / "_static" / "styles" / "pydata-sphinx-theme.css").read_text(encoding="utf-8")
-    names = {
-        name for page in site.rglob("*.html") for name in re.findall(r'class="fa[srb]? (fa-[\w-]+)', page.read_text())
-    }
+    pages = "".join(page.read_text(encoding="utf-8") for page in site.rglob("*.html"))
+    names = set(re.findall(r'class="fa(?:-solid|-regular|-brands|[srb])? (fa-[\w-]+)', pages))
     assert len(names) > 5
     for name in names:
         (code,) = re.findall(rf'\.{name}:before[^{{}}]*\{{content:"\\([0-9a-f]+)"', sheet) or [None]

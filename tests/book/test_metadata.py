@@ -87,7 +87,8 @@ def test_the_preview_has_the_size_that_is_asked_for(tmp_path):
 
     title = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["title"]
     draw_preview(tmp_path / "preview.png", title)
-    assert Image.open(tmp_path / "preview.png").size == SIZE
+    with Image.open(tmp_path / "preview.png") as picture:
+        assert picture.size == SIZE
 
 
 @pytest.mark.browser

@@ -1,6 +1,8 @@
 """The PDFs that the build makes: all there, complete, numbered through, light, with nothing folded away or cut."""
 
+import html
 import re
+from unicodedata import normalize
 
 import pytest
 
@@ -14,14 +16,16 @@ PAGES = page_names(ROOT)
 
 @pytest.fixture(scope="module")
 def sheets(site, browser):
-    """The text of each sheet of each PDF, by the name of its page; what cannot be read has no text."""
+    """The text of each sheet of each PDF, by the name of its page: its margin first."""
     from pypdf import PdfReader
 
-    return {name: [sheet.extract_text() for sheet in PdfReader(site / f"{name}.pdf").pages] for name in PAGES}
+    read = {name: PdfReader(site / f"{name}.pdf").pages for name in PAGES}
+    # Printed text has ligatures (ﬁ), which this takes apart.
+    return {name: [normalize("NFKC", sheet.extract_text()) for sheet in pages] for name, pages in read.items()}
 
 
 def words_of(text):
-    return re.sub(r"\W+", "", text)
+    return re.sub(r"\W+", "", html.unescape(text))
 
 
 def test_every_page_is_printed_to_its_last_section(site, sheets):
@@ -29,7 +33,7 @@ def test_every_page_is_printed_to_its_last_section(site, sheets):
         page = (site / f"{name}.html").read_text(encoding="utf-8")
         headings = re.findall(r"<h[1-3]>([^<]+)<a class=\"headerlink\"", page)
         printed = words_of("".join(sheets[name]))
-        assert headings and all(words_of(heading) in printed for heading in headings), name
+        assert headings and [heading for heading in headings if words_of(heading) not in printed] == [], name
 
 
 def test_sheets_count_through_the_book_and_name_the_licence(site, sheets):
@@ -38,8 +42,7 @@ def test_sheets_count_through_the_book_and_name_the_licence(site, sheets):
     all_sheets = [sheet for name in PAGES for sheet in sheets[name]]
     assert len(PdfReader(site / BOOK).pages) == len(all_sheets)
     for number, text in enumerate(all_sheets, start=1):
-        assert re.search(rf"(?m)^\s*{number}\s*$|CC BY 4\.0 · code: MIT\s*{number}\b", text), (number, text[-200:])
-        assert "CC BY 4.0" in text
+        assert text.startswith(f"{number}Text and figures: CC BY 4.0"), (number, text[:80])
 
 
 def test_the_book_has_an_outline_of_all_its_pages(site):

@@ -1,10 +1,10 @@
-"""What a first visit to a chapter costs: bytes as they travel, and seconds on a slow line until the formulas are set."""
+"""What a first visit to a chapter costs: bytes as they travel, and seconds on a slow line until formulas are set."""
 
+import functools
 import gzip
 import http.server
 import threading
 import time
-from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
@@ -22,11 +22,13 @@ SECONDS = 7
 PACKED = (".html", ".css", ".js", ".svg", ".json", ".xml")
 
 
+packed = functools.cache(functools.partial(gzip.compress, mtime=0))
+
+
 class _Packing(http.server.SimpleHTTPRequestHandler):
     """Serves a folder as GitHub Pages does, packed with gzip, and counts what it sends."""
 
     protocol_version = "HTTP/1.1"
-    packed = {}
 
     def __init__(self, *arguments, sent, **options):
         self.sent = sent
@@ -41,7 +43,7 @@ class _Packing(http.server.SimpleHTTPRequestHandler):
             return
         self.send_response(200)
         if path.endswith(PACKED):
-            content = self.packed.setdefault(path, gzip.compress(content, mtime=0))
+            content = packed(content)
             self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Type", self.guess_type(path))
         self.send_header("Content-Length", str(len(content)))
@@ -62,7 +64,7 @@ class _Server(http.server.ThreadingHTTPServer):
 def packing(site):
     """Address of a server of the site, and the bytes that it sent, by path."""
     sent = {}
-    server = _Server(("127.0.0.1", 0), partial(_Packing, directory=str(site), sent=sent))
+    server = _Server(("127.0.0.1", 0), functools.partial(_Packing, directory=str(site), sent=sent))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}", sent
     server.shutdown()
