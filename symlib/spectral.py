@@ -7,8 +7,9 @@ left-out pose is
     e_c = [Â(1)⁻¹ y]_c / ( (1/|G|) Σ_ρ d_ρ tr [Â(ρ)⁻¹]_cc ),      Â(ρ) = κ̂(ρ) + σ²I,
 
 one over the numerator being the signal (separation of the classes, at frequency zero) and one over the denominator the
-noise (how sparsely the orbits are sampled), so that the error is noise / signal. The paper's case, ε = λ_N⁻¹/⟨λ⁻¹⟩ on one circulant Gram, is Perin and Deny (2025). Derived in
-book chapters 06 and 07. Points are element-major: index (g, c) ↦ g·C + c.
+noise (how sparsely the orbits are sampled), so that the error is noise / signal. The paper's case, ε = λ_N⁻¹/⟨λ⁻¹⟩ on
+one circulant Gram, is Perin and Deny (2025). Derived in book chapters 06 and 07. Points are element-major: index
+(g, c) ↦ g·C + c.
 """
 
 import numpy as np
