@@ -19,6 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import ArrayLike
 
 BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9"
@@ -354,6 +355,10 @@ def plot_error_plane(ax: Axes, signal: ArrayLike, noise: ArrayLike, error: Array
     ax.plot(ends, ends, color="black", linewidth=1.2, label="ε = 1")
     ax.set(xscale="log", yscale="log", xlim=across, ylim=up, title=title)
     ax.set(xlabel=r"signal $\lambda_N$", ylabel=r"noise $1/\langle\lambda^{-1}\rangle$")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter(NullFormatter())
     ticks = [0.25, 0.5, 1, 2, 4]
     bar = ax.figure.colorbar(marks, ax=ax, label="exact error ε", ticks=ticks, extend="both")
     bar.minorticks_off()
