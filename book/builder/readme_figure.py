@@ -35,7 +35,7 @@ def measure(n, n_pairs=512):
 
 
 def headline(n=8):
-    """The README's sentence in numbers: the share right at n rotations, with its interval over pairs; two of the formula.
+    """The README's sentence in numbers: the share right at n rotations with its interval, and two of the formula.
 
     Those are the correlation of its errors with the exact ones, and by how much they are too high on average.
     """
