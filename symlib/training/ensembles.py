@@ -8,16 +8,16 @@ all of v, W, c drawn from N(0, 1). Training starts from the initial function f�
 which kernel regression with the NTK is the limit m → ∞ network by network, not only on average over the draws. With
 r the residuals of the points trained on, θ all parameters and η the rate, a step of gradient descent with momentum is
 
-    V ← γ V − η ∇_θ ½|r|²,    θ ← θ + V.
+    V ← χ V − η ∇_θ ½|r|²,    θ ← θ + V.
 
 Where labels are small the tangent kernel hardly moves, and the answer does not depend on the way there. Where they are
-large against √m it does: with γ = 0.9 and η = 1/λ_max all eigenvalues above (1 − √γ)² λ_max = 0.003 λ_max overshoot,
+large against √m it does: with χ = 0.9 and η = 1/λ_max all eigenvalues above (1 − √χ)² λ_max = 0.003 λ_max overshoot,
 and what the features learn on the way past the labels stays. There the default is gradient descent without momentum,
 at a rate that follows from how the curvature grows: a network of L hidden layers is homogeneous in its weights of
 degree L + 1 (but for biases), so outputs c times as large take weights c^(1/(L+1)) times as large, and make λ_max
 c^(2L/(L+1)) times as large. With s the largest |label| that a network is trained on,
 
-    s ≤ √m/8:  γ = 0.9, η = 1/λ_max;    else:  γ = 0, η = 1/(2 L λ_max) / (1 + s/√m)^(2L/(L+1)).
+    s ≤ √m/8:  χ = 0.9, η = 1/λ_max;    else:  χ = 0, η = 1/(2 L λ_max) / (1 + s/√m)^(2L/(L+1)).
 
 Gradients of the first layer stay in the span of the n inputs. With n < d, inputs and first layers are therefore written
 in an orthonormal basis of that span: the same training to rounding, at n/d of the cost.
@@ -345,7 +345,7 @@ class _Networks:
         return residuals[networks, left_out, 0], worst, relative
 
     def _step(self, entering, descent, velocities, momentum):
-        """θ ← θ + V, V ← γV − η∇: `descent` (M, n, 1) is the rate times minus the gradient by the outputs."""
+        """θ ← θ + V, V ← χV − η∇: `descent` (M, n, 1) is the rate times minus the gradient by the outputs."""
         for i in reversed(range(len(self.weights))):
             weight, h, factor = self.weights[i], entering[i], self.factors[i]
             below = torch.bmm(descent, weight.mT).mul_(factor) if i else descent
