@@ -13,7 +13,7 @@ CACHES = ("_build", ".pytest_cache", ".hypothesis", ".ruff_cache", ".import_lint
 
 
 def build(arguments):
-    """execute the chapters and build the site; --tier smoke, teach (default) or paper"""
+    """execute the chapters and build the site; --tier smoke, teach (default) or paper; --no-pdf"""
     return run("book.builder.build", arguments, needs="papermill")
 
 

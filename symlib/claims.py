@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from symlib.support.checks import positive_int
+from symlib.support.checks import nonnegative_int, positive_int
 
 # Where this variable says "report", a false claim is shown and not raised: for runs that look at many seeds.
 FALSE_CLAIMS = "SYMLIB_FALSE_CLAIMS"
@@ -149,7 +149,7 @@ def claim(statement: str, holds: bool, evidence: Any, *, draws: int | None = Non
         raise ValueError("draws and at_least belong together: how many there are, and how many the claim takes")
     enough = True
     if draws is not None and at_least is not None:
-        enough = positive_int(draws, "draws") >= positive_int(at_least, "at_least")
+        enough = nonnegative_int(draws, "draws") >= positive_int(at_least, "at_least")
     outcome = "untested" if not enough else "holds" if holds else "fails"
     if outcome == "untested":
         evidence = f"not tested at this size: {draws} draws, {at_least} needed"

@@ -16,8 +16,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from cycler import cycler
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import ArrayLike
 
 BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9"
@@ -334,13 +336,34 @@ def plot_exact_vs_spectral(
 
 
 def plot_error_plane(ax: Axes, signal: ArrayLike, noise: ArrayLike, error: ArrayLike, *, title: str = "") -> None:
-    """Errors over the plane of the two quantities that make them: λ_N⁻¹ across, ⟨λ⁻¹⟩ up; on the diagonal ε = 1."""
+    """Errors over the plane of the two quantities that make them, both logarithmic; on the diagonal ε = 1.
+
+    Parameters
+    ----------
+    signal : (p,) array, λ_N, across; positive
+    noise : (p,) array, 1/⟨λ⁻¹⟩, up; positive. ε = noise / signal: the diagonal parts right (below) from wrong.
+    error : (p,) array, positive, as colours: from a quarter to four, grey at one
+    """
     signal, noise = np.asarray(signal), np.asarray(noise)
-    low, high = 0.9 * min(signal.min(), noise.min()), 1.1 * max(signal.max(), noise.max())
-    marks = ax.scatter(signal, noise, c=error, s=14, cmap="PuOr_r", vmin=0, vmax=2, edgecolors=GREY, linewidths=0.3)
-    ax.plot([low, high], [low, high], color="black", linewidth=1)
-    ax.set(xlabel=r"$\lambda_N^{-1}$ (weaker signal →)", ylabel=r"$\langle\lambda^{-1}\rangle$", title=title)
-    ax.figure.colorbar(marks, ax=ax, label="exact error ε").outline.set_visible(False)
+    colors = LinearSegmentedColormap.from_list("error", ["#3b1f78", "#8f7fc0", "#8c8c8c", "#e08a2e", "#9c3f00"])
+    norm = LogNorm(vmin=0.25, vmax=4)
+    marks = ax.scatter(signal, noise, c=error, s=16, cmap=colors, norm=norm, edgecolors="black", linewidths=0.3)
+    # The diagonal is in the picture even where every mark lies on one side of it.
+    across = 0.9 * signal.min(), 1.1 * max(signal.max(), noise.min())
+    up = 0.9 * noise.min(), 1.1 * max(noise.max(), signal.min())
+    ends = min(across + up), max(across + up)
+    ax.plot(ends, ends, color="black", linewidth=1.2, label="ε = 1")
+    ax.set(xscale="log", yscale="log", xlim=across, ylim=up, title=title)
+    ax.set(xlabel=r"signal $\lambda_N$", ylabel=r"noise $1/\langle\lambda^{-1}\rangle$")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter(NullFormatter())
+    ticks = [0.25, 0.5, 1, 2, 4]
+    bar = ax.figure.colorbar(marks, ax=ax, label="exact error ε", ticks=ticks, extend="both")
+    bar.minorticks_off()
+    bar.set_ticklabels([f"{tick:g}" for tick in ticks])
+    bar.outline.set_visible(False)
 
 
 def plot_phase_diagram(

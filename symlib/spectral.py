@@ -6,9 +6,10 @@ left-out pose is
 
     e_c = [Â(1)⁻¹ y]_c / ( (1/|G|) Σ_ρ d_ρ tr [Â(ρ)⁻¹]_cc ),      Â(ρ) = κ̂(ρ) + σ²I,
 
-the numerator being the signal (separation of the classes at frequency zero), the denominator the noise (how sparsely
-the orbits are sampled). The paper's case, ε = λ_N⁻¹/⟨λ⁻¹⟩ on one circulant Gram, is Perin and Deny (2025). Derived in
-book chapters 04 and 05. Points are element-major: index (g, c) ↦ g·C + c.
+one over the numerator being the signal (separation of the classes, at frequency zero) and one over the denominator the
+noise (how sparsely the orbits are sampled), so that the error is noise / signal. The paper's case, ε = λ_N⁻¹/⟨λ⁻¹⟩ on
+one circulant Gram, is Perin and Deny (2025). Derived in book chapters 06 and 07. Points are element-major: index
+(g, c) ↦ g·C + c.
 """
 
 import numpy as np
@@ -58,9 +59,9 @@ def circulant_loo_error(gram: ArrayLike, ridge: float = 0.0) -> NDArray[np.float
 
     def compute(ridge):
         inverses = inverse_eigenvalues(eigenvalues, ridge, "circularised gram", scale)
-        signal, noise = inverses[..., n // 2], inverses.mean(axis=-1)
-        error = signal / noise
-        bound = perturbation(scale) * error * (signal + (inverses**2).mean(axis=-1) / noise)
+        signal, noise = 1 / inverses[..., n // 2], 1 / inverses.mean(axis=-1)
+        error = noise / signal
+        bound = perturbation(scale) * error * (1 / signal + (inverses**2).mean(axis=-1) * noise)
         return error, relative_error(bound, error, np.ones(1))
 
     return vouched(compute, ridge, scale.max(initial=0.0), n, "circularised gram", dtype)

@@ -7,6 +7,14 @@ import numpy as np
 from symlib import groups
 from symlib.spectral import project_invariant
 
+
+def semidirect(m, n, factor):
+    """C_m ⋊ C_n, factorⁿ = 1 modulo m: maps x ↦ factorᵇ x + a with b modulo n; element (a, b) is b·m + a."""
+    pairs = [(a, b) for b in range(n) for a in range(m)]
+    table = [[(a + factor**b * c) % m + m * ((b + d) % n) for c, d in pairs] for a, b in pairs]
+    return groups.FiniteGroup(table, name=f"C{m}⋊C{n}")
+
+
 GROUPS = {
     group.name: group
     for group in [
@@ -24,6 +32,7 @@ GROUPS = {
         groups.direct_product(groups.cyclic(3), groups.quaternion()),
         # No closed form given: irreps are found numerically.
         groups.FiniteGroup(groups.symmetric(3).table, name="S3 from its table"),
+        semidirect(7, 3, 2),  # complex irreps of dimension 3
     ]
 }
 

@@ -30,6 +30,8 @@ def test_a_false_claim_is_only_shown_where_that_is_asked(capsys, monkeypatch):
 def test_below_its_size_a_claim_is_not_tested(capsys):
     claim("Coins are fair.", False, "1 of 3", draws=3, at_least=100)
     assert "– Coins are fair. (not tested at this size: 3 draws, 100 needed)" in capsys.readouterr().out
+    claim("Coins are fair.", False, "none", draws=0, at_least=1)
+    assert "not tested" in capsys.readouterr().out
     with pytest.raises(ClaimError):
         claim("Coins are fair.", False, "1 of 100", draws=100, at_least=100)
 

@@ -5,6 +5,10 @@ import pytest
 
 from symlib.fourier import fourier_transform, inverse_fourier_transform, real_blocks
 from symlib.groups import FiniteGroup, cyclic, quaternion
+from tests.samples import semidirect
+
+# Groups that have irreps by complex matrices: of dimension 3, and of dimensions 1 and 2.
+SEVEN_THREE, THREE_FOUR = semidirect(7, 3, 2), semidirect(3, 4, 2)
 
 
 def by_definition(f, group):
@@ -57,6 +61,21 @@ def test_real_blocks_determine_the_whole_transform(group):
     whole = fourier_transform(f, group)
     for i, _, block in real_blocks(f, group):
         np.testing.assert_allclose(block, whole[i], atol=1e-12)
+
+
+@pytest.mark.parametrize("group", [cyclic(5), quaternion(), SEVEN_THREE, THREE_FOUR], ids=lambda group: group.name)
+def test_blocks_of_an_invariant_matrix_stand_at_their_own_irrep(group):
+    """In the basis √(d/|G|) ρ(g)_ij the block is f̂(ρ), once for each row i; with bars it would be that of conj ρ."""
+    n, C = group.order, 2
+    f = a_function(group, 5, (C, C)).real
+    matrix = f[group.table[group.inverse]].swapaxes(1, 2).reshape(n * C, n * C)
+    told_apart = False
+    for rho, expected in zip(group.irreps, fourier_transform(f, group), strict=True):
+        d = rho.shape[1]
+        columns = np.einsum("gij,cd->gcidj", np.sqrt(d / n) * rho, np.eye(C)).reshape(n * C, -1)
+        np.testing.assert_allclose(columns.conj().T @ matrix @ columns, np.kron(np.eye(d), expected), atol=1e-12)
+        told_apart |= np.abs(expected.imag).max() > 0.1  # f is real, so f̂(conj ρ) = conj f̂(ρ)
+    assert told_apart
 
 
 def test_scalar_functions_and_bad_shapes():

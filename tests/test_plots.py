@@ -73,3 +73,25 @@ def test_matrix_images_plane_and_phase_diagram():
     )
     assert b"<svg" in plots.svg(fig)
     plots.plt.close(fig)
+
+
+def test_error_plane_has_signal_across_noise_up_and_the_line_where_they_are_equal():
+    fig, ax = plots.figure()
+    signal, noise = np.array([0.02, 0.5, 0.1]), np.array([0.01, 0.012, 0.015])
+    plots.plot_error_plane(ax, signal, noise, noise / signal)
+    assert ax.collections[0].get_offsets().tolist() == np.column_stack([signal, noise]).tolist()
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    assert "signal" in ax.get_xlabel() and "noise" in ax.get_ylabel()
+    (diagonal,) = ax.lines
+    assert np.array_equal(diagonal.get_xdata(), diagonal.get_ydata())
+    # All of these are right (below the line); the line is in the picture all the same.
+    assert ax.get_ylim()[1] > ax.get_xlim()[0]
+    plots.plt.close(fig)
+
+
+def test_error_plane_shows_no_mark_white_on_white():
+    fig, ax = plots.figure()
+    plots.plot_error_plane(ax, [1.0, 1.0, 1.0], [0.1, 1.0, 10.0], [0.1, 1.0, 10.0])
+    fig.canvas.draw()
+    assert (ax.collections[0].get_facecolors()[:, :3].max(axis=1) < 0.9).all()
+    plots.plt.close(fig)

@@ -18,17 +18,19 @@ import yaml
 from filelock import FileLock
 
 from book.builder.execute import digest, execute_all, files_digest, read_chapter, versions
+from book.builder.printing import find_printer
 from book.builder.repository import COLAB_BRANCH, find_repository, install_source
 
 ROOT = Path(__file__).resolve().parents[2]
 TIERS = ("smoke", "teach", "paper")
 
 
-def build(root, tier):
-    """Brings `root`/_build/html up to date at `tier`; gives the exit status."""
+def build(root, tier, *, pdf=True):
+    """Brings `root`/_build/html up to date at `tier`, with PDFs where there is a browser; gives the exit status."""
     out = root / "_build"
     repository = find_repository(root)
-    inputs = inputs_digest(root, tier, repository)
+    printer = find_printer() if pdf else None
+    inputs = digest(inputs_digest(root, tier, repository), bool(printer))
     site = read_json(out / "site.json")
     if site.get("inputs") == inputs and (out / "html" / "index.html").exists():
         print(f"Up to date at the {tier} tier: {out / 'html' / 'index.html'}")
@@ -46,14 +48,17 @@ def build(root, tier):
         return 1
 
     # Imported here, where something is to be done: an up-to-date book is said to be so at once.
+    from book.builder.finish import finish
     from book.builder.site import foreign_references, render
     from book.builder.stage import stage, write_colab_copies, write_downloads
 
-    stage(root, out / "source", paths, tier, repository)
+    stage(root, out / "source", paths, tier, repository, pdf=printer is not None)
     print("Rendering", flush=True)
     pages = render(out / "source", out / "render")
     copies = write_colab_copies(chapters, out / "colab", repository, install_source(repository))
     write_downloads(copies, pages)
+    title = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))["title"]
+    finish(pages, title, page_names(root), repository, printer)
     foreign = foreign_references(pages)
     if foreign:
         listing = "\n".join(f"  {page}: {address}" for page, address in foreign)
@@ -73,9 +78,14 @@ def build(root, tier):
 
 def chapter_names(root):
     """Names of the chapters, in the order of _toc.yml."""
+    pages = page_names(root)
+    return [page.removeprefix("notebooks/") for page in pages if page.startswith("notebooks/")]
+
+
+def page_names(root):
+    """The pages of the book ("book/intro"), in the order of _toc.yml."""
     toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
-    files = [entry["file"] for part in toc["parts"] for entry in part["chapters"]]
-    return [file.removeprefix("notebooks/") for file in files if file.startswith("notebooks/")]
+    return [toc["root"], *(entry["file"] for part in toc["parts"] for entry in part["chapters"])]
 
 
 def inputs_digest(root, tier, repository):
@@ -101,12 +111,13 @@ def only_one(out):
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m book build", description="Builds the book.")
     parser.add_argument("--tier", choices=TIERS, default="teach", help="how much is computed")
+    parser.add_argument("--no-pdf", dest="pdf", action="store_false", help="leave out the printed pages")
     parser.add_argument("--root", type=Path, default=ROOT, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     root = options.root.resolve()
     with only_one(root / "_build"):
         try:
-            return build(root, options.tier)
+            return build(root, options.tier, pdf=options.pdf)
         except KeyboardInterrupt:
             print("Interrupted. The next build goes on after the chapters finished so far.")
             return 130

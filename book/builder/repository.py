@@ -47,6 +47,11 @@ def find_repository(root):
     return Repository(url, env.get("GITHUB_SHA") or _git(root, "rev-parse", "HEAD") or "main")
 
 
+def commit_date(root):
+    """Date of the commit that is checked out in `root` ("2026-11-25"); None outside of a repository."""
+    return _git(root, "log", "-1", "--format=%cs") or None
+
+
 def install_source(repository):
     """What the Colab copies install symlib from: $SYMLIB_SOURCE, else the repository, else None."""
     return os.environ.get("SYMLIB_SOURCE") or (repository and repository.requirement_source)

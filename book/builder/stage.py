@@ -6,10 +6,12 @@ from contextlib import contextmanager
 import nbformat
 import yaml
 
+import symlib
 from book.builder.chapters import title_of, to_colab, to_page
 from book.builder.claims import claims_table
 from book.builder.execute import versions
 from book.builder.markup import citations_of, raise_markup
+from book.builder.publishing import version_and_date, with_publication
 from book.builder.references import link_mentions, targets_of
 from book.builder.repository import COLAB_BRANCH
 
@@ -22,8 +24,8 @@ _LISTED = ("python", "numpy", "scipy", "jax", "torch", "numba", "matplotlib", "p
 _NOT_STAGED = shutil.ignore_patterns("*.py", "builder", "tiers.yml", "__pycache__")
 
 
-def stage(root, source, executed, tier, repository):
-    """Writes a Jupyter Book to `source`: prose, executed chapters, configuration."""
+def stage(root, source, executed, tier, repository, *, pdf=False):
+    """Writes a Jupyter Book to `source`: prose, executed chapters, configuration; `pdf`: it will be printed."""
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(root / "book", source / "book", ignore=_NOT_STAGED)
     (source / "notebooks").mkdir()
@@ -49,7 +51,8 @@ def stage(root, source, executed, tier, repository):
     write_status(source / "book" / "status.md", chapters)
     shutil.copy(root / "_toc.yml", source)
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
-    config = with_repository(config, repository)
+    made = version_and_date(root, symlib.__version__)
+    config = with_publication(with_repository(config, repository), repository, pdf=pdf, made=made)
     (source / "_config.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
 
 

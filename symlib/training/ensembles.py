@@ -8,7 +8,16 @@ all of v, W, c drawn from N(0, 1). Training starts from the initial function f�
 which kernel regression with the NTK is the limit m → ∞ network by network, not only on average over the draws. With
 r the residuals of the points trained on, θ all parameters and η the rate, a step of gradient descent with momentum is
 
-    V ← β V − η ∇_θ ½|r|²,    θ ← θ + V.
+    V ← γ V − η ∇_θ ½|r|²,    θ ← θ + V.
+
+Where labels are small the tangent kernel hardly moves, and the answer does not depend on the way there. Where they are
+large against √m it does: with γ = 0.9 and η = 1/λ_max all eigenvalues above (1 − √γ)² λ_max = 0.003 λ_max overshoot,
+and what the features learn on the way past the labels stays. There the default is gradient descent without momentum,
+at a rate that follows from how the curvature grows: a network of L hidden layers is homogeneous in its weights of
+degree L + 1 (but for biases), so outputs c times as large take weights c^(1/(L+1)) times as large, and make λ_max
+c^(2L/(L+1)) times as large. With s the largest |label| that a network is trained on,
+
+    s ≤ √m/8:  γ = 0.9, η = 1/λ_max;    else:  γ = 0, η = 1/(2 L λ_max) / (1 + s/√m)^(2L/(L+1)).
 
 Gradients of the first layer stay in the span of the n inputs. With n < d, inputs and first layers are therefore written
 in an orthonormal basis of that span: the same training to rounding, at n/d of the cost.
@@ -16,6 +25,7 @@ in an orthonormal basis of that span: the same training to rounding, at n/d of t
 
 import math
 import threading
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Literal, NamedTuple
@@ -40,6 +50,10 @@ from symlib.training.devices import pick_device
 _CPU_BYTES = 2**26
 _GPU_BYTES = 2**31
 _LOOK_EVERY = 50  # steps between two looks at the residuals
+# Labels up to this many √width leave the kernel nearly as it is: see above.
+_SMALL_LABELS = 1 / 8
+# How far beyond the labels a network may shoot, in units of the largest, before the user is told.
+_OVERSHOOT = 0.25
 
 
 class Ensemble(NamedTuple):
@@ -66,7 +80,7 @@ def train_ensemble(
     b_std: float = 1.0,
     steps: int = 1000,
     rate: float | None = None,
-    momentum: float = 0.9,
+    momentum: float | None = None,
     tolerance: float = 0.0,
     seed: int = 0,
     kernel: bool = False,
@@ -87,8 +101,11 @@ def train_ensemble(
     w_std, b_std : float, at least 0, as for `mlp_kernel`
     steps : int, steps of gradient descent at most
     rate : float, optional
-        Left out: for each network 1/λ_max of its tangent kernel at the start, which is stable.
-    momentum : float in [0, 1)
+        Left out: for each network 1/λ_max of its tangent kernel at the start, which is stable. Where a label exceeds
+        √width/8 in size, half of that or less, and the smaller the more it exceeds √width: see the head of this file.
+    momentum : float in [0, 1), optional
+        Left out: 0.9, and 0 where a label exceeds √width/8 in size: there the network learns features, and what it
+        learns while momentum carries it past the labels stays.
     tolerance : float
         Networks trained together stop when no residual they are trained on exceeds it.
     seed : int, at least 0
@@ -111,8 +128,18 @@ def train_ensemble(
     FloatingPointError
         If a network diverges: `rate` is too large.
 
+    Warns
+    -----
+    RuntimeWarning
+        If labels exceed √width/8 and a network's predictions at points trained on went beyond the range of the labels
+        (and zero) by more than a quarter of the largest: its answers then depend on `rate` and `momentum`.
+
     Notes
     -----
+    Labels of size s in the place of 1, and predictions divided by s, change nothing in kernel regression; in a network
+    of finite width they say how far its features have to move (Chizat et al., 2019). What a network with large labels
+    answers at points left out is a property of the data only where it does not overshoot on the way: compare two rates.
+
     Work of a step: 6·n·min(n, d)·width multiplications a network for depth 1. The conditioning of the tangent kernel
     sets the number of steps: inputs with |x|² about d (pixels of variance 1) need far fewer than unit inputs.
 
@@ -138,7 +165,8 @@ def train_ensemble(
     held_out = index_array(held_out, (n,), "held_out")
     width, depth, steps = positive_int(width, "width"), positive_int(depth, "depth"), positive_int(steps, "steps")
     seed = nonnegative_int(seed, "seed")
-    momentum, rate = fraction(momentum, "momentum"), None if rate is None else positive(rate, "rate")
+    momentum = None if momentum is None else fraction(momentum, "momentum")
+    rate = None if rate is None else positive(rate, "rate")
     if dtype not in ("float32", "float64"):
         raise ValueError(f'dtype must be "float32" or "float64", got {dtype!r}')
     device, dtype = pick_device(device), getattr(torch, dtype)
@@ -147,21 +175,46 @@ def train_ensemble(
     problems = x.reshape(-1, n, d)
     targets = torch.from_numpy(np.broadcast_to(labels, (*batch, n)).reshape(-1, n).copy())
     networks = [(problem, int(point)) for problem in range(len(problems)) for point in held_out]
+    largest = torch.stack([_largest_other(targets[problem], point) for problem, point in networks])
+    rich = (largest > _SMALL_LABELS * math.sqrt(width)).numpy()
     at_once = _networks_at_once((min(n, d), *[width] * depth, 1), n, dtype, device)
     threads = torch.get_num_threads() if device.type == "cpu" else 1
     at_once = min(at_once, -(-len(networks) // threads))
-    chunks = [networks[start : start + at_once] for start in range(0, len(networks), at_once)]
+    # Networks trained together have one momentum, so the two regimes are trained apart.
+    groups = np.flatnonzero(~rich), np.flatnonzero(rich)
+    chunks = [group[start : start + at_once] for group in groups for start in range(0, len(group), at_once)]
 
     def trained(chunk, stop, bar):
-        problem, point = (list(column) for column in zip(*chunk))
-        together = _Networks(*_draw(problems, chunk, width, depth, seed), d, scales, device, dtype)
-        measured = together.descend(targets[problem], point, steps, rate, momentum, tolerance, stop, bar)
+        chosen = [networks[i] for i in chunk]
+        problem, point = (list(column) for column in zip(*chosen))
+        together = _Networks(*_draw(problems, chosen, width, depth, seed), d, scales, device, dtype)
+        sizes = largest[chunk] if rich[chunk[0]] else None
+        measured = together.descend(targets[problem], point, steps, rate, momentum, sizes, tolerance, stop, bar)
         return *measured, *([together.tangent_kernel()] if kernel else [])
 
     with tqdm(total=len(chunks) * steps, desc="ensemble", unit="step", disable=not progress, leave=False) as bar:
         found = _side_by_side(lambda chunk, stop: trained(chunk, stop, bar), chunks, threads)
-    parts = (np.concatenate([part.cpu().double().numpy() for part in parts]) for parts in zip(*found))
-    return Ensemble(*(part.reshape(*batch, len(held_out), *part.shape[1:]) for part in parts))
+    back = np.argsort(np.concatenate(chunks))
+    parts = (np.concatenate([part.cpu().double().numpy() for part in parts])[back] for parts in zip(*found))
+    residuals, train_error, beyond, *kernels = (part.reshape(*batch, len(held_out), *part.shape[1:]) for part in parts)
+    _warn_of_overshoot(beyond)
+    return Ensemble(residuals, train_error, *kernels)
+
+
+def _largest_other(targets, point):
+    """The largest |label| among the points trained on."""
+    return torch.cat([targets[:point], targets[point + 1 :]]).abs().max()
+
+
+def _warn_of_overshoot(beyond):
+    if (beyond > _OVERSHOOT).any():
+        warnings.warn(
+            f"{(beyond > _OVERSHOOT).mean():.0%} of the networks went beyond their labels while training, by up to "
+            f"{beyond.max():.2f} of the largest: with labels as large as these against √width, what they answer at the "
+            "points left out depends on how far; leave out momentum (or give 0) and rate, or lower rate",
+            RuntimeWarning,
+            stacklevel=3,
+        )
 
 
 def _side_by_side(work, chunks, threads):
@@ -250,25 +303,36 @@ class _Networks:
             gradient = factor * gradient @ weight.mT * (h > 0)
         return kernel
 
-    def descend(self, targets, left_out, steps, rate, momentum, tolerance, stop, bar):
-        """Train; the residual at the left-out point and the largest of the others, tensors (M,)."""
+    def descend(self, targets, left_out, steps, rate, momentum, sizes, tolerance, stop, bar):
+        """Train; the residual at the left-out point, the largest of the others, and the overshoot, tensors (M,).
+
+        `sizes` (M,) are the largest labels where they are large against √width; None where they are small, and
+        overshooting changes nothing.
+        """
         targets = targets.to(self.x)[..., None]
         networks, left_out = torch.arange(len(targets)), torch.tensor(left_out)
         trained = torch.ones_like(targets)
         trained[networks, left_out] = 0
-        rates = self._stable_rates(trained) if rate is None else targets.new_full((len(targets), 1, 1), rate)
+        if momentum is None:
+            momentum = 0.9 if sizes is None else 0.0
+        rates = self._stable_rates(trained, sizes) if rate is None else targets.new_full((len(targets), 1, 1), rate)
+        low, high = ((targets * trained).clamp(max=0).amin(1, True), (targets * trained).clamp(min=0).amax(1, True))
+        beyond = targets.new_zeros(len(targets), 1, 1)
         velocities = [[torch.zeros_like(p) for p in group] for group in (self.weights, self.biases)]
         start = self.forward()[1].clone()
         for step in range(steps + 1):
             entering, outputs = self.forward()
             residuals = targets - (outputs - start)
             learnt = residuals * trained
+            if sizes is not None:
+                answers = (outputs - start) * trained
+                beyond = torch.maximum(beyond, torch.maximum(answers - high, low - answers).amax(1, True))
             if step % _LOOK_EVERY == 0 or step == steps:
                 worst = learnt.abs().amax(dim=(1, 2))
                 if not worst.isfinite().all():
                     raise FloatingPointError(
                         f"a network diverged within {step} steps; lower rate = {rate}"
-                        + (" below its default 1/λ_max, or momentum" if rate is None else "")
+                        + (" below its default, or momentum" if rate is None else "")
                     )
                 if step == steps or worst.max() <= tolerance:
                     bar.update(steps - step)
@@ -277,10 +341,11 @@ class _Networks:
             bar.update()
             if stop.is_set():
                 break
-        return residuals[networks, left_out, 0], worst
+        relative = beyond[:, 0, 0] if sizes is None else beyond[:, 0, 0] / sizes.to(beyond)
+        return residuals[networks, left_out, 0], worst, relative
 
     def _step(self, entering, descent, velocities, momentum):
-        """θ ← θ + V, V ← βV − η∇: `descent` (M, n, 1) is the rate times minus the gradient by the outputs."""
+        """θ ← θ + V, V ← γV − η∇: `descent` (M, n, 1) is the rate times minus the gradient by the outputs."""
         for i in reversed(range(len(self.weights))):
             weight, h, factor = self.weights[i], entering[i], self.factors[i]
             below = torch.bmm(descent, weight.mT).mul_(factor) if i else descent
@@ -290,8 +355,13 @@ class _Networks:
             self.biases[i] += velocities[1][i]
             descent = below.mul_(h > 0) if i else below
 
-    def _stable_rates(self, trained):
-        """1/λ_max of each network's tangent kernel on the points it trains on, (M, 1, 1)."""
+    def _stable_rates(self, trained, sizes):
+        """The default rates, (M, 1, 1), from λ_max of each network's tangent kernel on the points it trains on."""
         trained = trained.cpu()
         largest = torch.linalg.eigvalsh(self.tangent_kernel() * trained * trained.mT)[:, -1]
-        return (1 / largest).to(self.x)[:, None, None]
+        rates = 1 / largest
+        if sizes is not None:
+            depth, width = len(self.weights) - 1, self.weights[-1].shape[1]
+            growth = (1 + sizes / math.sqrt(width)) ** (2 * depth / (depth + 1))
+            rates = rates / (2 * depth * growth)
+        return rates.to(self.x)[:, None, None]

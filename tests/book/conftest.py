@@ -4,13 +4,14 @@ import functools
 import http.server
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
 import pytest
+
+from book.builder.browser import ARGUMENTS, find_chromium
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -63,8 +64,7 @@ def browser():
 
     With SYMLIB_REQUIRE_BROWSER=1, as in CI, it fails instead.
     """
-    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    found = find_chromium()
     if found is None:
         words = "no Chromium on this machine: install the package chromium, or set CHROMIUM to its path"
         if os.environ.get("SYMLIB_REQUIRE_BROWSER") == "1":
@@ -72,9 +72,7 @@ def browser():
         pytest.skip(words)
     from playwright.sync_api import sync_playwright
 
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    arguments += ["--no-first-run", "--disable-component-update", "--disable-sync"]
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found, headless=True, args=arguments)
+        chromium = playwright.chromium.launch(executable_path=found, headless=True, args=ARGUMENTS)
         yield chromium
         chromium.close()

@@ -11,9 +11,9 @@ README = (Path(__file__).parents[2] / "README.md").read_text()
 
 
 def test_numbers_are_computed():
-    accuracy, correlation = headline()
-    assert f"**{accuracy}** of the poses" in README
-    assert f"with correlation **{correlation}**" in README
+    right, correlation, excess = headline()
+    assert f"**{right}** of the poses" in README
+    assert f"with correlation **{correlation}**, and is too high by **{excess}**" in README
 
 
 def test_figure_is_there():

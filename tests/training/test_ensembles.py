@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from symlib.datasets import digit_pairs, mnist
 from symlib.kernels import mlp_kernel
+from symlib.orbits import normalize, points, rotation_orbits
 from symlib.regression import loo_residuals
 from symlib.training import ensembles, train_ensemble
 
@@ -139,17 +141,21 @@ def test_portions_and_threads_change_nothing(monkeypatch, threads):
     np.testing.assert_allclose(parts.residuals, whole.residuals, rtol=1e-12)
 
 
+@pytest.mark.parametrize("size", [0.1, 1.0])
 @pytest.mark.parametrize(("n", "d", "depth"), [(5, 9, 1), (6, 4, 2)])
-def test_the_rate_left_out_is_that_of_the_tangent_kernel(n, d, depth):
+def test_the_rate_left_out_is_that_of_the_tangent_kernel(n, d, depth, size):
+    """Labels of 0.1 are small against √12, those of 1 are not; the momentum is given, and small enough not to warn."""
     rng = np.random.default_rng(2)
-    x, labels = rng.standard_normal((2, n, d)), rng.standard_normal((2, n))
-    options = {"width": 12, "depth": depth, "w_std": 1.2, "b_std": 0.4, "steps": 25, "momentum": 0.5, "seed": 3}
+    x, labels = rng.standard_normal((2, n, d)), size * rng.choice([-1.0, 1.0], (2, n))
+    options = {"width": 12, "depth": depth, "w_std": 1.2, "b_std": 0.4, "steps": 25, "momentum": 0.1, "seed": 3}
     left_out = 1
     rates = []
     for problem in range(2):
         model = Network(d, 12, depth, 1.2, 0.4, 3, problem, left_out)
         gradients = jacobian(model, np.delete(x[problem], left_out, axis=0))
         rates.append(1 / float(torch.linalg.matrix_norm(gradients, 2)) ** 2)
+        if size == 1.0:
+            rates[-1] /= 2 * depth * (1 + 1 / 12**0.5) ** {1: 1, 2: 4 / 3}[depth]
     automatic = train_ensemble(x, labels, [left_out], dtype="float64", **options, **QUIET)
     for problem, rate in enumerate(rates):
         given = train_ensemble(x, labels, [left_out], rate=rate, dtype="float64", **options, **QUIET)
@@ -180,6 +186,59 @@ def test_wide_networks_are_regression_on_their_ntk():
     z = gap.mean(axis=0) / (gap.std(axis=0, ddof=1) / np.sqrt(draws))
     assert 0.01 < np.abs(z).max() < 4.5
     assert np.abs(trained.residuals.mean(axis=0) - lazy).max() > 10 * distance[-1] / np.sqrt(draws)
+
+
+def pairs_in_four_poses(n_pairs):
+    """The first of the book's pairs of digits in four poses, pixels of variance 1: (pairs, 8, 784)."""
+    images, digits = mnist()
+    pairs = digit_pairs(digits, 512, seed=0)[:n_pairs]
+    return points(28 * normalize(rotation_orbits(images[pairs.ravel()], 4)).reshape(n_pairs, 2, 4, 28, 28))
+
+
+def test_large_labels_are_learnt_without_overshooting():
+    """Momentum past labels of 10,000 halves the error at a pose left out; the default goes as gradient descent does."""
+    x, labels, s = pairs_in_four_poses(16), np.tile([1.0, -1.0], 4), 1e4
+    exact = loo_residuals(mlp_kernel(x).ntk, labels)[:, [0, 1]]
+    options = {"width": 128, "steps": 8000, "tolerance": 1e-2 * s, **QUIET}
+    trained = train_ensemble(x, s * labels, [0, 1], **options)
+    assert trained.train_error.max() <= 1e-2 * s, "not fitted"
+    slow = 0.1 / np.linalg.eigvalsh(mlp_kernel(x).ntk).max() / (s / 128**0.5)
+    flow = train_ensemble(x, s * labels, [0, 1], rate=slow, momentum=0.0, **options)
+    with pytest.warns(
+        RuntimeWarning, match=r"100% of the networks went beyond their labels.*leave out momentum"
+    ) as told:
+        carried = train_ensemble(x, s * labels, [0, 1], momentum=0.9, **options)
+    assert [warning.filename for warning in told] == [__file__]
+    error, as_flow, as_kernel = (np.abs(e).mean() for e in (trained.residuals / s, flow.residuals / s, exact))
+    assert abs(error - as_flow) < 0.01 and abs(error - as_kernel) < 0.05
+    assert np.abs(carried.residuals / s).mean() < error - 0.3
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+@pytest.mark.parametrize("s", [10.0, 1e3, 1e5])
+def test_the_default_step_fits_labels_of_any_size(s, depth):
+    x, labels = pairs_in_four_poses(3), np.tile([1.0, -1.0], 4)
+    kind = {"depth": depth, "w_std": 2**0.5, "b_std": 0.1}
+    trained = train_ensemble(x, s * labels, [0], width=96, steps=8000, tolerance=1e-2 * s, **kind, **QUIET)
+    assert 0 < trained.train_error.max() <= 1e-2 * s
+
+
+def test_labels_of_either_size_are_trained_as_if_alone():
+    """Momentum belongs to the regime of each network; the label of the point left out does not choose it."""
+    rng = np.random.default_rng(8)
+    x, labels = rng.standard_normal((4, 5, 9)), np.where(rng.random((4, 5)) < 0.5, -1.0, 1.0)
+    labels[1], labels[3, 2] = 60 * labels[1], 60.0
+    options = {"width": 64, "steps": 40, "dtype": "float64", **QUIET}
+    together = train_ensemble(x, labels, [2, 0], **options)
+    small, large = {"momentum": 0.9}, {"momentum": 0.0}
+    for problem, left_out in ((0, (small, small)), (1, (large, large)), (2, (small, small)), (3, (small, large))):
+        for j, momentum in enumerate(left_out):
+            alone = np.full((4, 5), 1.0) * (labels[problem] if momentum is small else 0)
+            alone[problem] = labels[problem]
+            expected = train_ensemble(x, alone, [2, 0], **momentum, **options)
+            np.testing.assert_allclose(together.residuals[problem, j], expected.residuals[problem, j], rtol=1e-10)
+            other = train_ensemble(x, alone, [2, 0], momentum=0.5, **options)
+            assert abs(other.residuals[problem, j] / expected.residuals[problem, j] - 1) > 1e-4
 
 
 def test_kernels_after_training_are_inner_products_of_gradients():
