@@ -103,7 +103,7 @@ def fold_name(source):
     >>> fold_name('plots.show(fig, number="4.2", alt="")'), fold_name('claim("One is odd.", True, "1")')
     ('The code of Figure 4.2', 'How this is tested')
     """
-    if re.search(r"^claim\(", source, re.M):
+    if re.search(r"^\s*claim\(", source, re.M):
         return "How this is tested"
     if "plots.table(" in source:
         kind = "table"
