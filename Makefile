@@ -6,16 +6,19 @@ PORT ?= 8000
 EXTRAS := plots,fast,nets,cluster,book,oracle,test
 
 .DEFAULT_GOAL := help
-.PHONY: help book test bench serve lab test-latest clean
+.PHONY: help book claims test bench serve lab test-latest clean
 
 help:  ## this list
 	@echo "make TARGET, where TARGET is one of"
 	@sed -n 's/^\([a-z-]*\):.*## */  \1\t/p' $(MAKEFILE_LIST) | expand -t 16
-	@echo "ARGS='...' goes to what test, bench and lab run: make test ARGS='-k gram'."
+	@echo "ARGS='...' goes to what claims, test, bench and lab run: make test ARGS='-k gram'."
 	@echo "PYTHON=/path/to/python3.11 chooses the interpreter (3.11, 3.12 or 3.13; test-latest: 3.14 too)."
 
 book: .venv/.installed  ## execute the chapters and build the site; TIER=smoke, teach (default) or paper
 	@.venv/bin/python -m book build --tier $(TIER)
+
+claims: .venv/.installed  ## execute the chapters at other seeds: does every claim hold there?
+	@.venv/bin/python -m book claims $(ARGS)
 
 test: .venv/.installed  ## run every test: library, oracles, notebooks, site
 	@.venv/bin/python -m book test $(ARGS)

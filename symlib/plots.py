@@ -122,9 +122,9 @@ def _narrow(fig: Figure) -> bool:
     if rows * columns > 1:
         height = float(np.clip(height, *_PANEL))
         grid = fig.add_gridspec(len(panels), 1)
-        for place, ax in zip(grid, panels):
+        for place, ax in enumerate(panels):
             _label_alone(ax, panels)
-            ax.set_subplotspec(place)
+            ax.set_subplotspec(grid[place])
     fig.set_size_inches(_NARROW, height * (len(panels) if rows * columns > 1 else 1))
     return True
 
@@ -136,7 +136,7 @@ def _label_alone(ax: Axes, panels: Sequence[Axes]) -> None:
         partners = [other for other in panels if other is not ax and shared.joined(ax, other)]
         if not partners:
             continue
-        ax.tick_params(axis=axis, **{"labelbottom" if axis == "x" else "labelleft": True})
+        ax.tick_params(**{"labelbottom" if axis == "x" else "labelleft": True})
         labels = [getattr(other, f"get_{axis}label")() for other in partners]
         if spec is not None and not getattr(ax, f"get_{axis}label")() and any(labels):
             ax.set(**{f"{axis}label": next(filter(None, labels))})

@@ -31,7 +31,7 @@ from symlib.support.threads import usable_cores
 pytestmark = pytest.mark.slow
 
 GIVEN = os.environ.get("SYMLIB_COLAB_PYTHON")  # of an environment with Colab's versions, which .ci/colab makes
-EVERY_DAY = ["01_partially_observed_symmetries", "04_spectral_error"]
+EVERY_DAY = ["01_partially_observed_symmetries", "06_spectral_error"]
 NAMES = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb")) if GIVEN else EVERY_DAY
 LISTED = [line for line in (ROOT / "tests" / "data" / "colab.txt").read_text().split("\n") if "==" in line]
 VERSIONS = {canonicalize_name(name): version for name, version in (line.split("==") for line in LISTED)}

@@ -52,7 +52,6 @@ def test_chapters_link_what_they_mention(pages):
     for name in chapter_names(ROOT):
         targets = {urlsplit(link).fragment for link in pages[f"notebooks/{name}.html"].links}
         assert any(target.startswith("figure-") for target in targets), name
-        assert any(target.startswith("equation-") for target in targets), name
 
 
 def test_the_claims_page_lists_claims_of_every_chapter(pages):
