@@ -136,7 +136,10 @@ def _label_alone(ax: Axes, panels: Sequence[Axes]) -> None:
         partners = [other for other in panels if other is not ax and shared.joined(ax, other)]
         if not partners:
             continue
-        ax.tick_params(**{"labelbottom" if axis == "x" else "labelleft": True})
+        if axis == "x":
+            ax.tick_params(labelbottom=True)
+        else:
+            ax.tick_params(labelleft=True)
         labels = [getattr(other, f"get_{axis}label")() for other in partners]
         if spec is not None and not getattr(ax, f"get_{axis}label")() and any(labels):
             ax.set(**{f"{axis}label": next(filter(None, labels))})
