@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from symlib.support.checks import nonnegative_int, positive_int
+from symlib.support.checks import finite_array, nonnegative_int, positive_int
 
 # Where this variable says "report", a false claim is shown and not raised: for runs that look at many seeds.
 FALSE_CLAIMS = "SYMLIB_FALSE_CLAIMS"
-_MARKS = {"holds": "✓", "fails": "✗", "untested": "–"}
+MARKS = {"holds": "✓", "fails": "✗", "untested": "–"}
 
 
 class ClaimError(Exception):
@@ -57,19 +57,22 @@ def mean_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
     Returns
     -------
     Interval
-        Of width zero where all draws are equal.
+        Of width zero where all draws are equal, which is no certainty: where draws are true or false, `share_interval`
+        says how far from 0 or 1 the share may be.
 
     Raises
     ------
     ValueError
-        If there are fewer than two draws, or one is not finite.
+        If there are fewer than two draws, one is not finite, or `confidence` is not between 0 and 1.
+    TypeError
+        If the draws are masked.
 
     Examples
     --------
     >>> print(f"{mean_interval([1.0, 2.0, 3.0]):.2f}")
     2.00 [-0.48, 4.48]
     """
-    values = _draws(values)
+    values = _draws(values, confidence)
     if len(values) < 2:
         raise ValueError("an interval needs at least two draws, got one; draw more")
     from scipy import stats
@@ -94,7 +97,9 @@ def share_interval(hits: ArrayLike, confidence: float = 0.95) -> Interval:
     Raises
     ------
     ValueError
-        If there are no draws, or one is neither true nor false.
+        If there are no draws, one is neither true nor false, or `confidence` is not between 0 and 1.
+    TypeError
+        If the draws are masked.
 
     Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927), 209-212.
 
@@ -103,7 +108,7 @@ def share_interval(hits: ArrayLike, confidence: float = 0.95) -> Interval:
     >>> print(f"{share_interval([True] * 8 + [False] * 2):.2f}")
     0.80 [0.49, 0.94]
     """
-    hits = _draws(hits)
+    hits = _draws(hits, confidence)
     if not np.isin(hits, (0, 1)).all():
         raise ValueError("hits must be true or false; for a mean of numbers use mean_interval")
     from scipy import stats
@@ -165,7 +170,7 @@ def anchor(statement: str) -> str:
 
 def _show(record: dict[str, str]) -> None:
     """A line of text; in a notebook also HTML, with the record in the output's metadata for the book to collect."""
-    mark = _MARKS[record["outcome"]]
+    mark = MARKS[record["outcome"]]
     line = f"{mark} {record['statement']} ({record['evidence']})"
     # Asked without importing it: outside of notebooks IPython need not be there.
     ipython = sys.modules.get("IPython")
@@ -182,10 +187,10 @@ def _show(record: dict[str, str]) -> None:
     display({"text/plain": line, "text/html": markup}, raw=True, metadata={"symlib_claim": record})
 
 
-def _draws(values):
-    values = np.asarray(values, dtype=float)
-    if values.ndim != 1 or not len(values):
-        raise ValueError(f"draws must be a vector with at least one entry, got shape {values.shape}")
-    if not np.isfinite(values).all():
-        raise ValueError(f"draws must be finite, got {values[~np.isfinite(values)][0]} among them")
+def _draws(values, confidence):
+    values = finite_array(values, "draws", ndim=1)
+    if not len(values):
+        raise ValueError("draws must hold at least one entry, got none")
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence must be between 0 and 1, got {confidence}; 95 % is 0.95")
     return values

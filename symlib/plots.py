@@ -94,16 +94,21 @@ def show(fig: Figure, *, alt: str, caption: str = "", number: str = "") -> HTMLF
     narrow = svg(fig) if _narrow(fig) else None
     plt.close(fig)
     source = f'<source media="(max-width: {_PHONE}px)" srcset="{_address(narrow)}">' if narrow else ""
-    words = html.escape(caption)
-    if number:
-        words = f'<span class="number">Figure {number}.</span> {words}'
-    name = f' id="figure-{number.replace(".", "-")}"' if number else ""
+    name, words = _named("Figure", number, caption)
     return HTMLFigure(
         f'<figure class="symlib-figure"{name} style="margin:0"><picture>{source}'
         f'<img alt="{html.escape(alt, quote=True)}" src="{_address(wide)}" '
         f'style="width:100%;max-width:{round(110 * width)}px"></picture>'
         f"{f'<figcaption>{words}</figcaption>' if words else ''}</figure>"
     )
+
+
+def _named(kind: str, number: str, caption: str = "") -> tuple[str, str]:
+    """The id attribute by which the text finds "Figure 7.2", and the caption that opens with it; bare without one."""
+    words = html.escape(caption)
+    if not number:
+        return "", words
+    return f' id="{kind.lower()}-{number.replace(".", "-")}"', f'<span class="number">{kind} {number}.</span> {words}'
 
 
 def _address(picture: bytes) -> str:
@@ -180,10 +185,7 @@ def table(rows: Sequence[Sequence[Any]], *, headers: Sequence[str], caption: str
         f'<tr><th scope="row">{html.escape(name)}</th>{"".join(f"<td>{html.escape(word)}</td>" for word in row)}</tr>'
         for name, *row in cells
     )
-    words = html.escape(caption)
-    if number:
-        words = f'<span class="number">Table {number}.</span> {words}'
-    name = f' id="table-{number.replace(".", "-")}"' if number else ""
+    name, words = _named("Table", number, caption)
     markup = (
         f'<div class="symlib-scroll" style="overflow-x:auto"><table class="symlib-table"{name}>'
         f"{f'<caption>{words}</caption>' if words else ''}"
@@ -231,9 +233,8 @@ def slider(frames: Sequence[tuple[Any, HTMLFigure]], *, label: str, start: int =
         for i, (_, frame) in enumerate(frames)
     )
     values = html.escape(str([str(value) for value, _ in frames]).replace("'", '"'), quote=True)
-    heading = ""
-    if number:
-        heading = f'<p id="figure-{number.replace(".", "-")}"><span class="number">Figure {number}.</span></p>'
+    place, words = _named("Figure", number)
+    heading = f"<p{place}>{words}</p>" if number else ""
     return HTMLFigure(
         f'<div class="symlib-slider" id="{name}" data-values="{values}">{heading}'
         f'<label style="display:block">{html.escape(label)} = <output>{html.escape(str(frames[start][0]))}</output><br>'

@@ -66,12 +66,18 @@ def test_intervals_refuse_what_gives_none():
     for call, values, words in (
         (mean_interval, [1.0], "at least two draws"),
         (mean_interval, [1.0, np.nan], "finite, got nan"),
-        (mean_interval, [[1.0, 2.0]], "vector"),
+        (mean_interval, [[1.0, 2.0]], "1-dimensional"),
         (share_interval, [], "at least one entry"),
         (share_interval, [0.5], "true or false"),
     ):
         with pytest.raises(ValueError, match=words):
             call(values)
+    masked = np.ma.masked_equal([1.0, 2.0, 99.0], 99.0)
+    with pytest.raises(TypeError, match="masked"):
+        mean_interval(masked)
+    for confidence in (95, 0, np.nan):
+        with pytest.raises(ValueError, match="between 0 and 1"):
+            mean_interval([1.0, 2.0], confidence)
 
 
 def test_a_notebook_holds_the_record_of_a_claim():

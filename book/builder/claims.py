@@ -3,9 +3,7 @@
 import html
 
 from book.builder.chapters import title_of
-from symlib.claims import anchor
-
-MARKS = {"holds": "✓", "fails": "✗", "untested": "–"}
+from symlib.claims import MARKS, anchor
 
 
 def claims_of(executed):

@@ -9,9 +9,9 @@ import nbformat
 import yaml
 
 from book.builder.build import ROOT, TIERS, chapter_names
-from book.builder.claims import MARKS, claims_of
+from book.builder.claims import claims_of
 from book.builder.execute import execute_all, read_chapter
-from symlib.claims import FALSE_CLAIMS
+from symlib.claims import FALSE_CLAIMS, MARKS
 
 
 def at_other_seeds(root, tier, seeds):
