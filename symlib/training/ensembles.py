@@ -5,8 +5,10 @@ The networks are those of `kernels.mlp_kernel` at finite width m, in the NTK par
     f(x) = w/√m · v·h + b·c,   h = relu(w/√fan_in · W h' + b·c),   h' the layer before, x for the first, fan_in = d,
 
 all of v, W, c drawn from N(0, 1). Training starts from the initial function f₀ as zero: the prediction is f − f₀, for
-which kernel regression with the NTK is the limit m → ∞ network by network, not only on average over the draws. With
-r the residuals of the points trained on, θ all parameters and η the rate, a step of gradient descent with momentum is
+which kernel regression with the NTK is the limit m → ∞ network by network, not only on average over the draws. Where
+the initial function is kept the prediction is f, that is f₀ plus what f − f₀ learns from labels less f₀, and its spread
+over draws tends to `regression.ensemble_covariance`. With r the residuals of the points trained on, θ all parameters
+and η the rate, a step of gradient descent with momentum is
 
     V ← χ V − η ∇_θ ½|r|²,    θ ← θ + V.
 
@@ -59,7 +61,8 @@ _OVERSHOOT = 0.25
 class Ensemble(NamedTuple):
     """What `train_ensemble` gives; axes: problems, then left-out points.
 
-    `residuals` are label minus prediction at the point left out, comparable to `regression.loo_residuals`;
+    `residuals` are label minus prediction at the point left out, comparable to `regression.loo_residuals`; where points
+    are left out together they have an axis more, comparable to `regression.holdout_residuals`;
     `train_error` is the largest absolute residual among the points trained on: what is left to learn. `kernel` is the
     tangent kernel of each network when training ended, among all n points; None unless asked for.
     """
@@ -82,6 +85,7 @@ def train_ensemble(
     rate: float | None = None,
     momentum: float | None = None,
     tolerance: float = 0.0,
+    keep_initial: bool = False,
     seed: int = 0,
     kernel: bool = False,
     dtype: Literal["float32", "float64"] = "float32",
@@ -95,8 +99,9 @@ def train_ensemble(
     x : array_like, shape (..., n, d)
         Leading axes are problems; for example `points(orbits)` of pairs of digits in N poses, n = 2N.
     labels : array_like, shape (n,) or (..., n)
-    held_out : array_like of int, shape (h,)
-        Points; each is left out alone, by a network of its own, drawn anew.
+    held_out : array_like of int, shape (h,) or (h, k)
+        Points; each is left out alone, by a network of its own, drawn anew. Or rows of k points, each row left out
+        together by a network of its own.
     width, depth : int, hidden units a layer and hidden layers
     w_std, b_std : float, at least 0, as for `mlp_kernel`
     steps : int, steps of gradient descent at most
@@ -108,9 +113,12 @@ def train_ensemble(
         learns while momentum carries it past the labels stays.
     tolerance : float
         Networks trained together stop when no residual they are trained on exceeds it.
+    keep_initial : bool
+        Train f, with the initial function kept, in the place of f − f₀: an ensemble in the usual sense, whose members
+        differ at the points left out even at infinite width. For M members, M copies of x along a new leading axis.
     seed : int, at least 0
-        The weights of a network depend on it, on the indices of its problem and of its left-out point, and on d, width
-        and depth; not on what else is trained, nor on device and dtype.
+        The weights of a network depend on it, on the indices of its problem and of its (first) left-out point, and on
+        d, width and depth; not on what else is trained, nor on device and dtype.
     kernel : bool, return the tangent kernels after training as well
     dtype : {"float32", "float64"}
     device : str or torch.device, optional, as for `training.train`
@@ -119,7 +127,8 @@ def train_ensemble(
     Returns
     -------
     Ensemble
-        `residuals` and `train_error`, float64 arrays of shape (..., h), and `kernel`, (..., h, n, n), or None.
+        Float64 arrays: `residuals`, (..., h) or (..., h, k) as `held_out`, `train_error`, (..., h), and `kernel`,
+        (..., h, n, n), or None.
 
     Raises
     ------
@@ -162,7 +171,7 @@ def train_ensemble(
         raise ValueError(
             f"labels must have shape ({n},) or {(*batch, n)}, one entry for each point, got {labels.shape}"
         )
-    held_out = index_array(held_out, (n,), "held_out")
+    held_out, alone = _left_out(held_out, n)
     width, depth, steps = positive_int(width, "width"), positive_int(depth, "depth"), positive_int(steps, "steps")
     seed = nonnegative_int(seed, "seed")
     momentum = None if momentum is None else fraction(momentum, "momentum")
@@ -174,8 +183,8 @@ def train_ensemble(
 
     problems = x.reshape(-1, n, d)
     targets = torch.from_numpy(np.broadcast_to(labels, (*batch, n)).reshape(-1, n).copy())
-    networks = [(problem, int(point)) for problem in range(len(problems)) for point in held_out]
-    largest = torch.stack([_largest_other(targets[problem], point) for problem, point in networks])
+    networks = [(problem, left_out) for problem in range(len(problems)) for left_out in held_out]
+    largest = torch.stack([_largest_other(targets[problem], left_out) for problem, left_out in networks])
     rich = (largest > _SMALL_LABELS * math.sqrt(width)).numpy()
     at_once = _networks_at_once((min(n, d), *[width] * depth, 1), n, dtype, device)
     threads = torch.get_num_threads() if device.type == "cpu" else 1
@@ -186,10 +195,11 @@ def train_ensemble(
 
     def trained(chunk, stop, bar):
         chosen = [networks[i] for i in chunk]
-        problem, point = (list(column) for column in zip(*chosen))
+        problem, left_out = (list(column) for column in zip(*chosen))
         together = _Networks(*_draw(problems, chosen, width, depth, seed), d, scales, device, dtype)
         sizes = largest[chunk] if rich[chunk[0]] else None
-        measured = together.descend(targets[problem], point, steps, rate, momentum, sizes, tolerance, stop, bar)
+        how = steps, rate, momentum, sizes, tolerance, keep_initial
+        measured = together.descend(targets[problem], np.array(left_out), *how, stop, bar)
         return *measured, *([together.tangent_kernel()] if kernel else [])
 
     with tqdm(total=len(chunks) * steps, desc="ensemble", unit="step", disable=not progress, leave=False) as bar:
@@ -198,12 +208,22 @@ def train_ensemble(
     parts = (np.concatenate([part.cpu().double().numpy() for part in parts])[back] for parts in zip(*found))
     residuals, train_error, beyond, *kernels = (part.reshape(*batch, len(held_out), *part.shape[1:]) for part in parts)
     _warn_of_overshoot(beyond)
-    return Ensemble(residuals, train_error, *kernels)
+    return Ensemble(residuals[..., 0] if alone else residuals, train_error, *kernels)
 
 
-def _largest_other(targets, point):
+def _left_out(held_out, n):
+    """(h, k) points, a row left out together by one network, and whether they came as (h,), each alone."""
+    if np.ndim(held_out) != 2:
+        return index_array(held_out, (n,), "held_out")[:, None], True
+    rows = np.stack([index_array(row, (n,), "held_out") for row in held_out])
+    if rows.shape[1] == n:
+        raise ValueError(f"held_out leaves out all {n} points; leave at least one to train on")
+    return rows, False
+
+
+def _largest_other(targets, left_out):
     """The largest |label| among the points trained on."""
-    return torch.cat([targets[:point], targets[point + 1 :]]).abs().max()
+    return targets[np.setdiff1d(np.arange(len(targets)), left_out)].abs().max()
 
 
 def _warn_of_overshoot(beyond):
@@ -257,11 +277,11 @@ def _draw(problems, networks, width, depth, seed):
     _, n, d = problems.shape
     bases = {}
     inputs, drawn = [], []
-    for problem, point in networks:
+    for problem, left_out in networks:
         x = torch.tensor(problems[problem], device="cpu")
         if n < d and problem not in bases:
             bases[problem] = torch.linalg.qr(x.T).Q
-        weights = initial_weights(d, width, depth, seed, problem, point)
+        weights = initial_weights(d, width, depth, seed, problem, int(left_out[0]))
         if n < d:
             basis = bases[problem]
             x = x @ basis
@@ -303,23 +323,25 @@ class _Networks:
             gradient = factor * gradient @ weight.mT * (h > 0)
         return kernel
 
-    def descend(self, targets, left_out, steps, rate, momentum, sizes, tolerance, stop, bar):
-        """Train; the residual at the left-out point, the largest of the others, and the overshoot, tensors (M,).
+    def descend(self, targets, left_out, steps, rate, momentum, sizes, tolerance, keep_initial, stop, bar):
+        """Train; residuals at the left-out points, (M, k), the largest of the others, and the overshoot, (M,).
 
         `sizes` (M,) are the largest labels where they are large against √width; None where they are small, and
         overshooting changes nothing.
         """
         targets = targets.to(self.x)[..., None]
-        networks, left_out = torch.arange(len(targets)), torch.tensor(left_out)
+        networks, left_out = torch.arange(len(targets))[:, None], torch.tensor(left_out)
         trained = torch.ones_like(targets)
         trained[networks, left_out] = 0
         if momentum is None:
             momentum = 0.9 if sizes is None else 0.0
         rates = self._stable_rates(trained, sizes) if rate is None else targets.new_full((len(targets), 1, 1), rate)
-        low, high = ((targets * trained).clamp(max=0).amin(1, True), (targets * trained).clamp(min=0).amax(1, True))
+        initial = self.forward()[1].clone()
+        start = torch.zeros_like(initial) if keep_initial else initial
+        ends = torch.cat([targets * trained, (initial - start) * trained], dim=1)
+        low, high = ends.amin(1, True), ends.amax(1, True)
         beyond = targets.new_zeros(len(targets), 1, 1)
         velocities = [[torch.zeros_like(p) for p in group] for group in (self.weights, self.biases)]
-        start = self.forward()[1].clone()
         for step in range(steps + 1):
             entering, outputs = self.forward()
             residuals = targets - (outputs - start)

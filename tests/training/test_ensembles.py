@@ -9,7 +9,7 @@ import torch
 from symlib.datasets import digit_pairs, mnist
 from symlib.kernels import mlp_kernel
 from symlib.orbits import normalize, points, rotation_orbits
-from symlib.regression import loo_residuals
+from symlib.regression import ensemble_covariance, holdout_residuals, loo_residuals
 from symlib.training import ensembles, train_ensemble
 
 QUIET = {"device": "cpu", "progress": False}
@@ -112,6 +112,59 @@ def test_shapes_shared_labels_and_the_residuals_trained_on():
     # A single problem has no leading axis; the others do not change it.
     alone = train_ensemble(x[0, 0], labels, [4], **options)
     np.testing.assert_allclose(alone.residuals, together.residuals[0, 0, 1:], rtol=1e-12)
+
+
+@pytest.mark.parametrize("keep_initial", [False, True])
+def test_points_left_out_together_by_one_network(keep_initial):
+    """Against the trainer by autograd, whose network sees none of the row; with f₀ kept, against labels less f₀."""
+    rng = np.random.default_rng(9)
+    x, labels = rng.standard_normal((2, 6, 9)), rng.standard_normal((2, 6))
+    options = {"width": 16, "w_std": 1.2, "b_std": 0.4, "seed": 3}
+    descent = {"steps": 40, "rate": 0.03, "momentum": 0.6}
+    rows = [[4, 1], [0, 5], [2, 3]]
+    found = train_ensemble(
+        x, labels, rows, depth=1, keep_initial=keep_initial, dtype="float64", **options, **descent, **QUIET
+    )
+    assert found.residuals.shape == (2, 3, 2) and found.train_error.shape == (2, 3)
+    for problem, row in ((0, 0), (1, 2)):
+        first, second = rows[row]
+        model = Network(9, depth=1, problem=problem, point=first, **options)
+        start = model(torch.as_tensor(x[problem])).detach().numpy() * keep_initial
+        seen = np.setdiff1d(np.arange(6), rows[row])
+        order = [first, *seen]  # `descend` leaves out one point; the second one is asked afterwards
+        residuals = descend(model, x[problem, order], (labels[problem] - start)[order], 0, **descent)
+        np.testing.assert_allclose(found.residuals[problem, row, 0], residuals[0].item(), rtol=1e-9)
+        answer = model(torch.as_tensor(x[problem])).detach().numpy()[second]
+        untrained = Network(9, depth=1, problem=problem, point=first, **options)
+        answer -= 0 if keep_initial else float(untrained(torch.as_tensor(x[problem]))[second].detach())
+        np.testing.assert_allclose(found.residuals[problem, row, 1], labels[problem, second] - answer, rtol=1e-9)
+        np.testing.assert_allclose(found.train_error[problem, row], residuals[1:].abs().max().item(), rtol=1e-9)
+
+
+def test_networks_that_keep_their_start_spread_as_the_kernels_say():
+    """Mean and covariance of 500 networks of 512 units at two points left out together, two-sided."""
+    rng, draws = np.random.default_rng(1), 500
+    x, labels, held_out = rng.standard_normal((7, 5)), np.array([0.5, -0.5] * 3 + [0.5]), [4, 0]
+    kernel = mlp_kernel(x, b_std=0.2)
+    expected, posterior = holdout_residuals(kernel.ntk, labels, held_out)
+    covariance = ensemble_covariance(kernel.ntk, kernel.nngp, held_out)
+    deviations = np.sqrt(np.diag(covariance))
+    options = {"width": 512, "b_std": 0.2, "steps": 120, "momentum": 0.7, **QUIET}
+    trained = train_ensemble(np.tile(x, (draws, 1, 1)), labels, [held_out], keep_initial=True, **options)
+    assert 0 < trained.train_error.max() < 1e-5, "not trained to convergence"
+    found = trained.residuals[:, 0]
+    z = (found.mean(axis=0) - expected) / (deviations / draws**0.5)
+    assert 0 < np.abs(z).max() < 4.5
+    # Of a normal sample, C_ij has the standard error ((C_ii C_jj + C_ij²) / draws)^½.
+    standard_error = np.sqrt((np.outer(deviations, deviations) ** 2 + covariance**2) / draws)
+    z = (np.cov(found.T) - covariance) / standard_error
+    assert 0 < np.abs(z).max() < 4.5
+    # What it is not: the posterior of the Gaussian process with the NTK, or the spread of f₀ itself.
+    for other in (posterior, kernel.nngp[np.ix_(held_out, held_out)]):
+        assert np.abs((np.cov(found.T) - other) / standard_error).max() > 8
+    # With the initial function taken off hardly any spread is left.
+    zero = train_ensemble(np.tile(x, (40, 1, 1)), labels, [held_out], **options)
+    assert 0 < (zero.residuals[:, 0].std(axis=0) / deviations).max() < 0.3
 
 
 def threads_of_a_new_thread():
@@ -296,6 +349,8 @@ X, Y = np.random.default_rng(6).standard_normal((2, 4, 3)), np.ones(4)
         (lambda: train_ensemble(X, Y[:3], [0]), r"labels must have shape \(4,\) or \(2, 4\).*got \(3,\)"),
         (lambda: train_ensemble(X, Y, [4]), "held_out must lie in"),
         (lambda: train_ensemble(X, Y, [0, 0]), "held_out names a point twice"),
+        (lambda: train_ensemble(X, Y, [[0, 1], [2, 2]]), "held_out names a point twice"),
+        (lambda: train_ensemble(X, Y, [[0, 1, 2, 3]]), "leaves out all 4 points"),
         (lambda: train_ensemble(X, Y, [0], width=0), "width must be a whole number"),
         (lambda: train_ensemble(X, Y, [0], momentum=1), r"momentum must be in \[0, 1\), got 1"),
         (lambda: train_ensemble(X, Y, [0], rate=0), "rate must be positive"),
