@@ -5,8 +5,20 @@
 Dask.
 """
 
-from symlib import conv_kernels, datasets, fourier, gram, groups, kernels, orbits, regression, spectral
+from symlib import (
+    conv_kernels,
+    datasets,
+    feature_machines,
+    fourier,
+    gram,
+    groups,
+    kernels,
+    orbits,
+    regression,
+    spectral,
+)
 from symlib.datasets import circles, digit_pairs, fashion_mnist, mnist, partially_observed
+from symlib.feature_machines import recursive_feature_machine
 from symlib.fourier import fourier_transform, inverse_fourier_transform
 from symlib.gram import gram as gram_matrix
 from symlib.gram import invariant_gram
@@ -20,12 +32,13 @@ from symlib.orbits import (
     rotation_orbits,
     translation_orbits,
 )
-from symlib.regression import holdout_residuals, loo_residuals
+from symlib.regression import ensemble_covariance, holdout_residuals, loo_residuals
 from symlib.spectral import (
     circulant_eigenvalues,
     circulant_loo_error,
     expand_invariant,
     project_invariant,
+    spectral_ensemble_covariance,
     spectral_holdout_residuals,
     spectral_loo_residuals,
 )
@@ -49,8 +62,10 @@ __all__ = [
     "dihedral",
     "dihedral_orbits",
     "direct_product",
+    "ensemble_covariance",
     "expand_invariant",
     "fashion_mnist",
+    "feature_machines",
     "fourier",
     "fourier_transform",
     "gram",
@@ -70,10 +85,12 @@ __all__ = [
     "project_invariant",
     "quaternion",
     "rbf",
+    "recursive_feature_machine",
     "regression",
     "rotation_operators",
     "rotation_orbits",
     "spectral",
+    "spectral_ensemble_covariance",
     "spectral_holdout_residuals",
     "spectral_loo_residuals",
     "symmetric",
