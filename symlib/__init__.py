@@ -32,12 +32,13 @@ from symlib.orbits import (
     rotation_orbits,
     translation_orbits,
 )
-from symlib.regression import holdout_residuals, loo_residuals
+from symlib.regression import ensemble_covariance, holdout_residuals, loo_residuals
 from symlib.spectral import (
     circulant_eigenvalues,
     circulant_loo_error,
     expand_invariant,
     project_invariant,
+    spectral_ensemble_covariance,
     spectral_holdout_residuals,
     spectral_loo_residuals,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "dihedral",
     "dihedral_orbits",
     "direct_product",
+    "ensemble_covariance",
     "expand_invariant",
     "fashion_mnist",
     "feature_machines",
@@ -88,6 +90,7 @@ __all__ = [
     "rotation_operators",
     "rotation_orbits",
     "spectral",
+    "spectral_ensemble_covariance",
     "spectral_holdout_residuals",
     "spectral_loo_residuals",
     "symmetric",
