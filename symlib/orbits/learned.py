@@ -260,7 +260,7 @@ def _filled(inside, seen, core, step):
 
 def _scale(inside, flat, seen):
     """What brings each completed pose (C, N) to the root mean square norm of its orbit's seen poses."""
-    own = np.sqrt((np.square(flat).sum(axis=-1) * seen).sum(axis=1) / seen.sum(axis=1))[:, None]
+    own = np.sqrt(np.square(flat).sum(axis=(1, 2)) / seen.sum(axis=1))[:, None]  # flat is 0 where not seen
     norms = np.linalg.norm(inside, axis=-1)
     lost = ~seen & (norms <= _NOTHING * own)
     if lost.any():

@@ -89,7 +89,7 @@ def test_theorem_holds_for_digits_under_steerable_rotation():
 def test_completes_from_the_nearest_pose_by_powers():
     operator = learn_operator(np.random.default_rng(4).normal(size=(9, 6, D)), ridge=0.5)
     orbits = np.random.default_rng(5).normal(size=(2, 6, D))
-    seen = np.array([[False, True, False, False, False, True], [True, True, False, True, True, True]])
+    seen = np.array([[False, True, False, False, False, True], [True, False, False, True, True, True]])
     with_nan = np.where(seen[..., None], orbits, np.nan)
     completed = complete_orbits(with_nan, seen, operator, keep_norm=False)
     forth, back = operator.matrix, operator.power(-1)
@@ -99,7 +99,8 @@ def test_completes_from_the_nearest_pose_by_powers():
     assert_allclose(completed[0, 2], forth @ first[1], atol=1e-12)
     assert_allclose(completed[0, 3], (forth @ forth @ first[1] + back @ back @ first[5]) / 2, atol=1e-12)
     assert_allclose(completed[0, 4], back @ first[5], atol=1e-12)
-    assert_allclose(completed[1, 2], (forth @ second[1] + back @ second[3]) / 2, atol=1e-12)
+    assert_allclose(completed[1, 2], back @ second[3], atol=1e-12)
+    assert_allclose(completed[1, 1], forth @ second[0], atol=1e-12)
     onwards = complete_orbits(with_nan, seen, operator, direction="forward", keep_norm=False)
     assert_allclose(onwards[0, 4], forth @ forth @ forth @ first[1], atol=1e-12)
     assert_allclose(onwards[0, 0], forth @ first[5], atol=1e-12)
@@ -172,7 +173,7 @@ def test_learnt_operator_brings_a_missing_pose_to_the_level_of_having_seen_it():
     rng = np.random.default_rng(0)
     n_seeds, n_asked, n_poses, n_taught = 10, 60, 8, 60
     right = {"plain": [], "completed": [], "seen": []}
-    for lost in range(0, 10, 2):
+    for lost in (2, 5, 8):
         drawn = [rng.choice(np.flatnonzero(digits == c), n_seeds + n_asked, replace=False) for c in range(10)]
         orbits = normalize(rotation_orbits(images[np.concatenate([d[:n_seeds] for d in drawn])], n_poses))
         asked = normalize(images[drawn[lost][n_seeds:]]).reshape(n_asked, -1)
