@@ -25,7 +25,10 @@ from symlib.gram import invariant_gram
 from symlib.groups import FiniteGroup, cyclic, dihedral, direct_product, quaternion, symmetric
 from symlib.kernels import Kernel, cnn_kernel, mlp_kernel, rbf
 from symlib.orbits import (
+    LearnedOperator,
+    complete_orbits,
     dihedral_orbits,
+    learn_operator,
     normalize,
     points,
     rotation_operators,
@@ -50,11 +53,13 @@ __all__ = [
     "FiniteGroup",
     "IndefiniteMatrixError",
     "Kernel",
+    "LearnedOperator",
     "SingularMatrixError",
     "circles",
     "circulant_eigenvalues",
     "circulant_loo_error",
     "cnn_kernel",
+    "complete_orbits",
     "conv_kernels",
     "cyclic",
     "datasets",
@@ -75,6 +80,7 @@ __all__ = [
     "invariant_gram",
     "inverse_fourier_transform",
     "kernels",
+    "learn_operator",
     "loo_residuals",
     "mlp_kernel",
     "mnist",
