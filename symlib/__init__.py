@@ -5,13 +5,14 @@
 Dask.
 """
 
-from symlib import conv_kernels, datasets, fourier, gram, groups, kernels, orbits, regression, spectral
+from symlib import conv_kernels, cures, datasets, fourier, gram, groups, kernels, orbits, regression, spectral
+from symlib.cures import averaged_kernel
 from symlib.datasets import circles, digit_pairs, fashion_mnist, mnist, partially_observed
 from symlib.fourier import fourier_transform, inverse_fourier_transform
 from symlib.gram import gram as gram_matrix
 from symlib.gram import invariant_gram
 from symlib.groups import FiniteGroup, cyclic, dihedral, direct_product, quaternion, symmetric
-from symlib.kernels import Kernel, cnn_kernel, mlp_kernel, rbf
+from symlib.kernels import Kernel, cnn_kernel, equivariant_cnn_kernel, mlp_kernel, rbf
 from symlib.orbits import (
     dihedral_orbits,
     normalize,
@@ -38,17 +39,20 @@ __all__ = [
     "IndefiniteMatrixError",
     "Kernel",
     "SingularMatrixError",
+    "averaged_kernel",
     "circles",
     "circulant_eigenvalues",
     "circulant_loo_error",
     "cnn_kernel",
     "conv_kernels",
+    "cures",
     "cyclic",
     "datasets",
     "digit_pairs",
     "dihedral",
     "dihedral_orbits",
     "direct_product",
+    "equivariant_cnn_kernel",
     "expand_invariant",
     "fashion_mnist",
     "fourier",
