@@ -24,6 +24,7 @@ SUBGROUPS = {
     "C8": [[0], [0, 4], [0, 2, 4, 6]],
     "D4": [[0, 2], [0, 1, 2, 3], [0, 4], [0, 5]],
     "Q8": [[0, 4], [0, 1, 4, 5]],
+    "D5": [[0, 5], [0, 7]],
 }
 TOLERANCE = {"rtol": 1e-10, "atol": 1e-10}
 
@@ -150,8 +151,10 @@ def test_the_inverse_residual_is_linear_in_the_number_of_independent_elements(pr
 
 
 @pytest.mark.parametrize("ridge", [0.0, RIDGE])
-def test_leaving_out_a_coset_of_what_is_averaged_over(problem, ridge):
-    group, n = problem.group, problem.group.order
+# In D5, unlike in the others, conjugating by g and by its inverse take a subgroup to different ones.
+@pytest.mark.parametrize("group", [cyclic(8), dihedral(4), quaternion(), dihedral(5)], ids=lambda group: group.name)
+def test_leaving_out_a_coset_of_what_is_averaged_over(group, ridge):
+    problem, n = Problem(group), group.order
     for subgroup in SUBGROUPS[group.name]:
         averaged = sum(kernel(problem.points, problem.moved(q, problem.points)) for q in subgroup) / len(subgroup)
         from_seeds = averaged.reshape(n, C, n, C)[0].swapaxes(0, 1)
