@@ -5,9 +5,22 @@
 Dask.
 """
 
-from symlib import conv_kernels, cures, datasets, fourier, gram, groups, kernels, orbits, regression, spectral
+from symlib import (
+    conv_kernels,
+    cures,
+    datasets,
+    feature_machines,
+    fourier,
+    gram,
+    groups,
+    kernels,
+    orbits,
+    regression,
+    spectral,
+)
 from symlib.cures import averaged_kernel
 from symlib.datasets import circles, digit_pairs, fashion_mnist, mnist, partially_observed
+from symlib.feature_machines import recursive_feature_machine
 from symlib.fourier import fourier_transform, inverse_fourier_transform
 from symlib.gram import gram as gram_matrix
 from symlib.gram import invariant_gram
@@ -55,6 +68,7 @@ __all__ = [
     "equivariant_cnn_kernel",
     "expand_invariant",
     "fashion_mnist",
+    "feature_machines",
     "fourier",
     "fourier_transform",
     "gram",
@@ -74,6 +88,7 @@ __all__ = [
     "project_invariant",
     "quaternion",
     "rbf",
+    "recursive_feature_machine",
     "regression",
     "rotation_operators",
     "rotation_orbits",

@@ -161,6 +161,24 @@ def label_array(labels: ArrayLike, n: int, what: str) -> NDArray[np.float64]:
     return labels
 
 
+def label_columns(
+    labels: ArrayLike, batch: tuple[int, ...], n: int, name: str = "labels"
+) -> tuple[NDArray[np.float64], bool]:
+    """`labels` of n points in each set of a batch as a view (*batch, n, k), and whether they came without an axis of k.
+
+    Taken are (n,) and (*batch, n), one column, and (n, k) and (*batch, n, k). Of these (*batch, n) goes first: for b
+    sets of b points, (b, b) is one column each.
+    """
+    labels = finite_array(labels, name)
+    one_column = labels.shape in ((n,), (*batch, n))
+    if not one_column and (labels.ndim < 2 or labels.shape[:-1] not in ((n,), (*batch, n)) or not labels.shape[-1]):
+        shapes = [(n,), (*batch, n)] if batch else [(n,)]
+        wanted = " or ".join([*map(str, shapes), *(f"({', '.join(map(str, shape))}, k)" for shape in shapes)])
+        raise ValueError(f"{name} must have shape {wanted}, one entry for each point, got {labels.shape}")
+    columns = labels[..., None] if one_column else labels
+    return np.broadcast_to(columns, (*batch, n, columns.shape[-1])), one_column
+
+
 def index_array(indices: ArrayLike, sizes: tuple[int, ...], name: str) -> NDArray[np.intp]:
     """`indices` as an int array of distinct entries: (h,) for one size, (h, len(sizes)) for several.
 

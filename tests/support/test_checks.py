@@ -8,7 +8,15 @@ import torch
 from symlib.groups import cyclic
 from symlib.regression import holdout_residuals, loo_residuals
 from symlib.spectral import circulant_loo_error, project_invariant, spectral_loo_residuals
-from symlib.support.checks import finite_array, index_array, label_array, nonnegative, plain_array, positive_int
+from symlib.support.checks import (
+    finite_array,
+    index_array,
+    label_array,
+    label_columns,
+    nonnegative,
+    plain_array,
+    positive_int,
+)
 
 GRAM = np.eye(4) + 0.5
 MASKED = np.ma.masked_greater(GRAM, 1.0)
@@ -101,3 +109,19 @@ def test_ridges_labels_and_indices():
     np.testing.assert_array_equal(index_array(np.array([3, 0], np.uint8), (4,), "h"), [3, 0])
     with pytest.raises(ValueError, match="must hold integers, got dtype bool"):
         index_array([True, False], (2,), "h")
+
+
+def test_columns_of_labels():
+    batch, n = (2, 3), 4
+    for shape, columns in (((4,), 1), ((2, 3, 4), 1), ((4, 5), 5), ((2, 3, 4, 5), 5)):
+        labels = np.random.default_rng(0).standard_normal(shape)
+        found, one_column = label_columns(labels, batch, n)
+        assert found.shape == (2, 3, 4, columns) and one_column == (columns == 1)
+        np.testing.assert_array_equal(found, np.broadcast_to(labels[..., None] if one_column else labels, found.shape))
+    assert label_columns(np.ones((4, 1)), batch, n)[1] is False
+    # As many sets as points: one column each, as it reads where the numbers differ.
+    assert label_columns(np.ones((4, 4)), (4,), 4)[0].shape == (4, 4, 1)
+    assert label_columns(np.ones((4, 4)), (), 4)[0].shape == (4, 4)
+    for shape in ((3,), (3, 4), (2, 3), (2, 3, 5), (4, 0), (3, 4, 5), ()):
+        with pytest.raises(ValueError, match=r"labels must have shape \(4,\) or \(2, 3, 4\) or \(4, k\).*got"):
+            label_columns(np.ones(shape), batch, n)
