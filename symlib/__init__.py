@@ -11,7 +11,7 @@ from symlib.fourier import fourier_transform, inverse_fourier_transform
 from symlib.gram import gram as gram_matrix
 from symlib.gram import invariant_gram
 from symlib.groups import FiniteGroup, cyclic, dihedral, direct_product, quaternion, symmetric
-from symlib.kernels import Kernel, cnn_kernel, mlp_kernel, rbf
+from symlib.kernels import Kernel, cnn_kernel, mlp_kernel, rbf, vit_kernel
 from symlib.orbits import (
     dihedral_orbits,
     normalize,
@@ -78,4 +78,5 @@ __all__ = [
     "spectral_loo_residuals",
     "symmetric",
     "translation_orbits",
+    "vit_kernel",
 ]
