@@ -26,6 +26,7 @@ from symlib.gram import gram as gram_matrix
 from symlib.gram import invariant_gram
 from symlib.groups import FiniteGroup, cyclic, dihedral, direct_product, quaternion, symmetric
 from symlib.kernels import Kernel, cnn_kernel, equivariant_cnn_kernel, mlp_kernel, rbf
+from symlib.kernels import Kernel, cnn_kernel, mlp_kernel, rbf, vit_kernel
 from symlib.orbits import (
     LearnedOperator,
     complete_orbits,
@@ -106,4 +107,5 @@ __all__ = [
     "spectral_loo_residuals",
     "symmetric",
     "translation_orbits",
+    "vit_kernel",
 ]
