@@ -14,13 +14,13 @@ from book.builder.execute import execute_all, read_chapter
 from symlib.claims import FALSE_CLAIMS, MARKS
 
 
-def at_other_seeds(root, tier, seeds):
+def at_other_seeds(root, tier, seeds, names):
     """{(chapter, statement): one record a seed, None where it was not made} for seeds 1 … `seeds`, and failures.
 
-    A chapter without a seed draws nothing, and is executed once.
+    `names` are chapters. One without a seed draws nothing, and is executed once.
     """
     tiers = yaml.safe_load((root / "book" / "tiers.yml").read_text(encoding="utf-8"))
-    chapters = [read_chapter(root, name, tiers, tier) for name in chapter_names(root)]
+    chapters = [read_chapter(root, name, tiers, tier) for name in names]
     drawing = [chapter for chapter in chapters if "seed" in chapter.parameters]
     found, failures = {}, []
     os.environ[FALSE_CLAIMS] = "report"  # for the kernels of the chapters, which this process starts
@@ -37,6 +37,14 @@ def at_other_seeds(root, tier, seeds):
     return found, failures
 
 
+def chosen(names, numbers, refuse):
+    """The chapters with these numbers, all where there are none; `refuse` is told of numbers that no chapter has."""
+    unknown = [number for number in numbers or () if number not in {name[:2] for name in names}]
+    if unknown:
+        refuse(f"no chapter {', '.join(unknown)}; there are {', '.join(name[:2] for name in names)}")
+    return [name for name in names if not numbers or name[:2] in numbers]
+
+
 def report(found, seeds):
     """Markdown: the claims and their evidence, a column a seed."""
     heads = " | ".join(f"seed {seed}" for seed in range(1, seeds + 1))
@@ -51,12 +59,14 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m book claims", description="Do the claims hold at other seeds?")
     parser.add_argument("--seeds", type=int, default=3, help="how many: seeds 1, 2, 3 (default)")
     parser.add_argument("--tier", choices=TIERS, default="teach", help="how much is computed")
+    parser.add_argument("--chapters", nargs="+", metavar="NN", help="only these, by number: 07 12; default: all")
     parser.add_argument("--root", type=Path, default=ROOT, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.seeds < 1:
         parser.error(f"--seeds takes a number of seeds, 1 at least; got {options.seeds}")
     root = options.root.resolve()
-    found, failures = at_other_seeds(root, options.tier, options.seeds)
+    names = chosen(chapter_names(root), options.chapters, parser.error)
+    found, failures = at_other_seeds(root, options.tier, options.seeds, names)
     text = report(found, options.seeds)
     path = root / "_build" / "claims" / "report.md"
     path.write_text(text + "\n", encoding="utf-8")

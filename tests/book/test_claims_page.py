@@ -7,7 +7,7 @@ import yaml
 from book.builder.build import ROOT
 from book.builder.claims import claims_of, claims_table
 from book.builder.execute import execute_all, read_chapter
-from book.builder.other_seeds import at_other_seeds, main, report
+from book.builder.other_seeds import at_other_seeds, chosen, main, report
 
 CLAIMS = """\
 from symlib.claims import claim
@@ -61,7 +61,7 @@ def test_other_seeds_are_reported_claim_by_claim(tmp_path, monkeypatch, capsys):
     text = capsys.readouterr().out
     assert "| 01 | The seed is small. | ✓ seed 1 | ✗ seed 2 |" in text
     assert "3 claims, 1 of them false at some seed" in text
-    found, failures = at_other_seeds(tmp_path, "teach", 1)
+    found, failures = at_other_seeds(tmp_path, "teach", 1, ["01_a"])
     assert failures == [] and report(found, 1).count("✗") == 0
 
 
@@ -69,10 +69,18 @@ def test_a_chapter_that_draws_nothing_is_executed_once(tmp_path, monkeypatch):
     monkeypatch.setenv("SYMLIB_FALSE_CLAIMS", "")
     write_tree(tmp_path, 'from symlib.claims import claim\n\nclaim("One.", True, "1")')
     (tmp_path / "book" / "tiers.yml").write_text("01_a: {smoke: {}, teach: {}, paper: {}}")
-    found, _ = at_other_seeds(tmp_path, "teach", 3)
+    found, _ = at_other_seeds(tmp_path, "teach", 3, ["01_a"])
     assert [record is not None for record in found["01_a", "One."]] == [True, False, False]
 
 
 def test_seeds_are_counted_from_one():
     with pytest.raises(SystemExit):
         main(["--root", str(ROOT), "--seeds", "0"])
+
+
+def test_claims_of_chosen_chapters(capsys):
+    names = ["01_a", "07_b"]
+    assert chosen(names, ["07"], None) == ["07_b"] and chosen(names, None, None) == names
+    with pytest.raises(SystemExit):
+        main(["--root", str(ROOT), "--chapters", "07", "99"])
+    assert "no chapter 99; there are 01, 02" in capsys.readouterr().err
