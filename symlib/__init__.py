@@ -25,8 +25,7 @@ from symlib.fourier import fourier_transform, inverse_fourier_transform
 from symlib.gram import gram as gram_matrix
 from symlib.gram import invariant_gram
 from symlib.groups import FiniteGroup, cyclic, dihedral, direct_product, quaternion, symmetric
-from symlib.kernels import Kernel, cnn_kernel, equivariant_cnn_kernel, mlp_kernel, rbf
-from symlib.kernels import Kernel, cnn_kernel, mlp_kernel, rbf, vit_kernel
+from symlib.kernels import Kernel, cnn_kernel, equivariant_cnn_kernel, mlp_kernel, rbf, vit_kernel
 from symlib.orbits import (
     LearnedOperator,
     complete_orbits,

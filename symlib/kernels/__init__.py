@@ -7,5 +7,4 @@ from symlib.kernels.fully_connected import mlp_kernel
 from symlib.kernels.kernel import Kernel, float64_scope
 from symlib.kernels.radial import rbf
 
-__all__ = ["Kernel", "cnn_kernel", "equivariant_cnn_kernel", "float64_scope", "mlp_kernel", "rbf"]
-__all__ = ["Kernel", "cnn_kernel", "float64_scope", "mlp_kernel", "rbf", "vit_kernel"]
+__all__ = ["Kernel", "cnn_kernel", "equivariant_cnn_kernel", "float64_scope", "mlp_kernel", "rbf", "vit_kernel"]
