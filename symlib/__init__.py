@@ -7,6 +7,7 @@ Dask.
 
 from symlib import (
     conv_kernels,
+    cures,
     datasets,
     feature_machines,
     fourier,
@@ -17,15 +18,19 @@ from symlib import (
     regression,
     spectral,
 )
+from symlib.cures import averaged_kernel
 from symlib.datasets import circles, digit_pairs, fashion_mnist, mnist, partially_observed
 from symlib.feature_machines import recursive_feature_machine
 from symlib.fourier import fourier_transform, inverse_fourier_transform
 from symlib.gram import gram as gram_matrix
 from symlib.gram import invariant_gram
 from symlib.groups import FiniteGroup, cyclic, dihedral, direct_product, quaternion, symmetric
-from symlib.kernels import Kernel, cnn_kernel, mlp_kernel, rbf
+from symlib.kernels import Kernel, cnn_kernel, equivariant_cnn_kernel, mlp_kernel, rbf, vit_kernel
 from symlib.orbits import (
+    LearnedOperator,
+    complete_orbits,
     dihedral_orbits,
+    learn_operator,
     normalize,
     points,
     rotation_operators,
@@ -50,12 +55,16 @@ __all__ = [
     "FiniteGroup",
     "IndefiniteMatrixError",
     "Kernel",
+    "LearnedOperator",
     "SingularMatrixError",
+    "averaged_kernel",
     "circles",
     "circulant_eigenvalues",
     "circulant_loo_error",
     "cnn_kernel",
+    "complete_orbits",
     "conv_kernels",
+    "cures",
     "cyclic",
     "datasets",
     "digit_pairs",
@@ -63,6 +72,7 @@ __all__ = [
     "dihedral_orbits",
     "direct_product",
     "ensemble_covariance",
+    "equivariant_cnn_kernel",
     "expand_invariant",
     "fashion_mnist",
     "feature_machines",
@@ -75,6 +85,7 @@ __all__ = [
     "invariant_gram",
     "inverse_fourier_transform",
     "kernels",
+    "learn_operator",
     "loo_residuals",
     "mlp_kernel",
     "mnist",
@@ -95,4 +106,5 @@ __all__ = [
     "spectral_loo_residuals",
     "symmetric",
     "translation_orbits",
+    "vit_kernel",
 ]

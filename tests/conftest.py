@@ -58,6 +58,12 @@ def nt_reference():
 
 
 @pytest.fixture(scope="session")
+def vit_reference():
+    """Kernel values of vision transformers that neural-tangents computed in float64 for five digits."""
+    return np.load(DATA / "nt_vit.npz")
+
+
+@pytest.fixture(scope="session")
 def loo_reference():
     """Leave-one-out residuals of digit pairs from an independent implementation."""
     return np.load(DATA / "leave_one_out.npz")

@@ -4,10 +4,12 @@ from symlib.training.devices import pick_device
 from symlib.training.ensembles import Ensemble, initial_weights, train_ensemble
 from symlib.training.evaluation import evaluate, predict
 from symlib.training.loop import History, Trained, UnsavedError, train
+from symlib.training.stacks import Stack, train_stack
 
 __all__ = [
     "Ensemble",
     "History",
+    "Stack",
     "Trained",
     "UnsavedError",
     "evaluate",
@@ -16,4 +18,5 @@ __all__ = [
     "predict",
     "train",
     "train_ensemble",
+    "train_stack",
 ]
