@@ -9,7 +9,12 @@ from tests.samples import GROUPS
 
 DATA = Path(__file__).parent / "data"
 # What takes longest goes first, so that no process of pytest-xdist is left alone with it at the end.
-LONGEST = ["tests/training/test_experiment.py", "tests/book/test_colab.py", "tests/book/test_pages.py"]
+LONGEST = [
+    "tests/book/test_colab.py",
+    "tests/training/test_experiment.py",
+    "tests/sweeps/test_sweeps.py",
+    "tests/book/test_pages.py",
+]
 
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in a hook of its own
@@ -29,7 +34,7 @@ def pytest_collection_modifyitems(config, items):
 
 
 def _group(item):
-    if "test_neural_tangents" in item.name:
+    if "neural_tangents" in item.name:
         return "neural-tangents"  # whose import takes as long as the tests
     page = getattr(item, "callspec", None) and item.callspec.params.get("visit")
     return f"page {page}" if page else item.nodeid.split("::")[0]
