@@ -17,27 +17,38 @@ LONGEST = [
 ]
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in a hook of its own
-def pytest_collection_modifyitems(config, items):
-    """Tests of a file stay together, for what they share; of test_pages those of a page; of the oracle all of them."""
-    groups = {item: _group(item) for item in items}
-    if config.pluginmanager.hasplugin("xdist"):
-        for item, group in groups.items():
-            item.add_marker(pytest.mark.xdist_group(group))
-    rank = {group: i for i, group in enumerate(dict.fromkeys(groups.values()))}
+def _together(nodeid):
+    """What the tests of one process share: a file; in test_pages an open page; the oracle, which is long to import."""
+    file, _, name = nodeid.partition("::")
+    if "neural_tangents" in name:
+        return "neural-tangents"
+    return name.partition("[")[2] or file if file == "tests/book/test_pages.py" else file
+
+
+def pytest_collection_modifyitems(items):
+    groups = [_together(item.nodeid) for item in items]
+    rank = {group: i for i, group in enumerate(dict.fromkeys(groups))}
 
     def order(item):
-        file = item.nodeid.split("::")[0]
-        return LONGEST.index(file) if file in LONGEST else len(LONGEST), rank[groups[item]]
+        file = item.nodeid.partition("::")[0]
+        return LONGEST.index(file) if file in LONGEST else len(LONGEST), rank[_together(item.nodeid)]
 
     items.sort(key=order)
 
 
-def _group(item):
-    if "neural_tangents" in item.name:
-        return "neural-tangents"  # whose import takes as long as the tests
-    page = getattr(item, "callspec", None) and item.callspec.params.get("visit")
-    return f"page {page}" if page else item.nodeid.split("::")[0]
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """`--dist loadfile`, with the groups of above, in the order of above."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return _together(nodeid)
+
+    config.option.loadscopereorder = False
+    return ByGroup(config, log)
 
 
 @pytest.fixture(params=GROUPS.values(), ids=GROUPS.keys())
