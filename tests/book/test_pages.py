@@ -139,10 +139,11 @@ FOLLOW = """() => {
         stops.push(ask(e));
     });
 }"""
-# The same of all elements that can have the focus, given to one after the other as the keyboard would; but for the button
-# that is there only where the page is scrolled.
+# The same of all elements that can have the focus, given to one after the other as the keyboard would; but for the
+# button that is there only where the page is scrolled.
 FOCUS_EACH = """() => [...document.querySelectorAll('a[href], button, input, textarea, summary, select, [tabindex]')]
-    .filter(e => e.id !== 'pst-back-to-top' && e.tabIndex >= 0 && !e.disabled && e.checkVisibility({checkVisibilityCSS: true}))
+    .filter(e => e.id !== 'pst-back-to-top' && e.tabIndex >= 0 && !e.disabled)
+    .filter(e => e.checkVisibility({checkVisibilityCSS: true}))
     .flatMap(e => { e.focus({preventScroll: true}); return e === document.activeElement ? [ask(e)] : []; })"""
 
 
