@@ -9,6 +9,7 @@ How far wide networks that are trained alike differ at H is another covariance, 
 functions as well: `ensemble_covariance`, proved in book chapter 10.
 """
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -148,6 +149,11 @@ def ensemble_covariance(
         If the matrices are not square, symmetric, finite and of one shape, for indices that repeat or are out of range,
         or a negative ridge.
 
+    Warns
+    -----
+    UserWarning
+        If Θ is smaller than Σ at every point, as in no network whose last layer is trained: `Kernel` holds Σ first.
+
     Sources: Lee et al., *Wide neural networks of any depth evolve as linear models under gradient descent* (2019); He,
     Lakshminarayanan and Teh, *Bayesian deep ensembles via the neural tangent kernel* (2020).
 
@@ -189,7 +195,18 @@ def ensemble_covariance(
         )
 
     (covariance,) = _over_batch(compute, ntk, ridge, dtype, [nngp], "ntk", "covariance")
+    warn_if_swapped(variances(ntk), variances(nngp), stacklevel=3)
     return covariance
+
+
+def warn_if_swapped(ntk: NDArray, nngp: NDArray, stacklevel: int) -> None:
+    """Warn where the diagonal of Θ is below that of Σ at every point, since Θ is Σ and what other layers add."""
+    if ntk.size and (ntk < nngp).all():
+        warnings.warn(
+            "ntk is smaller than nngp at every point, which it is in no network whose last layer is trained; the NTK "
+            "comes first here, while a Kernel holds the NNGP kernel first: pass kernel.ntk, kernel.nngp",
+            stacklevel=stacklevel,
+        )
 
 
 def spread_vouched(

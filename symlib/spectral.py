@@ -18,7 +18,15 @@ from numpy.typing import ArrayLike, NDArray
 from symlib.fourier import real_blocks
 from symlib.groups import FiniteGroup
 from symlib.groups.averages import group_average, warn_if_averaged_away
-from symlib.regression import batch_pieces, holdout_from_inverse, in_shape_of, loo_from_inverse, spread_vouched
+from symlib.regression import (
+    batch_pieces,
+    holdout_from_inverse,
+    in_shape_of,
+    loo_from_inverse,
+    spread_vouched,
+    variances,
+    warn_if_swapped,
+)
 from symlib.support.accuracy import coarser, perturbation, refuse_indefinite, relative_error, vouched
 from symlib.support.checks import index_array, invariant_kappa, label_array, nonnegative, symmetric_gram
 from symlib.support.hermitian import inverse, inverse_eigenvalues, norm_of_each
@@ -303,6 +311,11 @@ def spectral_ensemble_covariance(
         If a κ does not fit the group, or the two are not of one shape; for pairs that repeat or are out of range, or a
         negative ridge.
 
+    Warns
+    -----
+    UserWarning
+        As `regression.ensemble_covariance`, if the two seem to be swapped.
+
     Examples
     --------
     >>> from symlib.groups import cyclic
@@ -324,8 +337,8 @@ def spectral_ensemble_covariance(
     between = group.table[group.inverse[element][:, None], element]
     scale, scale_nngp = _norm(theta), _norm(sigma)
     flat = sigma.reshape(-1, *sigma.shape[-3:])
-    variances = np.maximum(np.diagonal(flat[:, 0], axis1=-2, axis2=-1), 0.0)  # of each orbit, the same at every pose
-    largest = variances.max(axis=-1, initial=0.0)
+    of_orbits = variances(flat[:, 0])  # the same at every pose
+    largest = of_orbits.max(axis=-1, initial=0.0)
     sigma_blocks = {i: block for i, _, block in real_blocks(flat, group)}
     for i, block in sigma_blocks.items():
         refuse_indefinite(block, f"kappa_nngp_hat(irrep {i})", scale_nngp, dtype)
@@ -335,7 +348,7 @@ def spectral_ensemble_covariance(
         for i, weight, x in _inverse_blocks(theta, group, ridge, scale, "kappa_ntk"):
             characters = weight * group.irreps[i][between].conj()
             drawn = x @ sigma_blocks[i] @ x
-            scaled = x * np.repeat(variances, group.irreps[i].shape[1], axis=-1)[:, None]
+            scaled = x * np.repeat(of_orbits, group.irreps[i].shape[1], axis=-1)[:, None]
             blocks = x, drawn, x @ x, drawn @ drawn, scaled @ x
             sums = [total + _at_pairs(block, characters, orbit) for total, block in zip(sums, blocks)]
         x_h, drawn_h, *squares = sums
@@ -357,6 +370,7 @@ def spectral_ensemble_covariance(
         )
 
     (covariance,) = vouched(compute, ridge, scale.max(initial=0.0), n_orbits, "kappa_ntk", dtype, "covariance")
+    warn_if_swapped(variances(theta[..., 0, :, :]), variances(sigma[..., 0, :, :]), stacklevel=3)
     return covariance.reshape(*theta.shape[:-3], *covariance.shape[1:])
 
 

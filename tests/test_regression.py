@@ -155,7 +155,8 @@ def retrained(ntk, nngp, held_out, ridge):
 @settings(max_examples=40, deadline=None)
 @given(st.integers(2, 40), st.integers(0, 10**6), st.sampled_from([0.0, 1e-3, 2.0]), st.data())
 def test_spread_equals_starts_carried_through_training(n, seed, ridge, data):
-    ntk, nngp = random_gram(n, seed), random_gram(n, seed + 1)
+    nngp = random_gram(n, seed + 1)
+    ntk = nngp + random_gram(n, seed)
     held_out = data.draw(st.lists(st.integers(0, n - 1), min_size=1, max_size=n - 1, unique=True))
     found = ensemble_covariance(ntk, nngp, held_out, ridge)
     expected = retrained(ntk, nngp, held_out, ridge)
@@ -164,7 +165,8 @@ def test_spread_equals_starts_carried_through_training(n, seed, ridge, data):
 
 
 def test_spread_in_batches_and_pieces():
-    ntk, nngp = random_gram(60, 0, batch=(2, 20)), random_gram(60, 1, batch=(2, 20))
+    nngp = random_gram(60, 1, batch=(2, 20))
+    ntk = nngp + random_gram(60, 0, batch=(2, 20))
     found = ensemble_covariance(ntk, nngp, [7, 3], 0.1)
     assert found.shape == (2, 20, 2, 2) and found.flags.writeable
     for i in ((0, 0), (1, 7), (1, 19)):
@@ -231,3 +233,14 @@ def test_a_nngp_without_full_rank_is_a_kernel():
         ensemble_covariance(np.eye(40), x @ x.T, [5, 1]), (x @ x.T)[np.ix_([5, 1], [5, 1])], rtol=1e-12
     )
     assert (ensemble_covariance(np.eye(3), np.zeros((3, 3)), [0]) == 0).all()
+
+
+def test_kernels_in_the_wrong_order_are_noticed():
+    kernel = mlp_kernel(np.random.default_rng(0).standard_normal((9, 4)))
+    with pytest.warns(
+        UserWarning, match="ntk is smaller than nngp at every point.*pass kernel.ntk, kernel.nngp"
+    ) as told:
+        ensemble_covariance(*kernel, [0])
+    assert [warning.filename for warning in told] == [__file__]
+    ensemble_covariance(kernel.ntk, kernel.nngp, [0])
+    ensemble_covariance(kernel.nngp, kernel.nngp, [0])

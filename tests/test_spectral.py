@@ -56,7 +56,8 @@ def test_any_held_out_set_equals_dense(group, n_orbits, ridge, seed, data):
 @settings(max_examples=40, deadline=None)
 @given(any_group, st.integers(1, 4), any_ridge, st.integers(0, 10**6), st.data())
 def test_the_spread_of_an_ensemble_equals_dense(group, n_orbits, ridge, seed, data):
-    kappa_ntk, kappa_nngp = random_kappa(group, n_orbits, seed), random_kappa(group, n_orbits, seed + 1)
+    kappa_nngp = random_kappa(group, n_orbits, seed + 1)
+    kappa_ntk = kappa_nngp + random_kappa(group, n_orbits, seed)
     pair = st.tuples(st.integers(0, group.order - 1), st.integers(0, n_orbits - 1))
     held_out = data.draw(st.lists(pair, min_size=1, max_size=6, unique=True))
     index = [g * n_orbits + c for g, c in held_out]
@@ -68,7 +69,8 @@ def test_the_spread_of_an_ensemble_equals_dense(group, n_orbits, ridge, seed, da
 @pytest.mark.parametrize("group", [GROUPS["D4"], GROUPS["Q8"]], ids=str)
 def test_the_spread_on_groups_that_do_not_commute(group):
     """Points of one orbit, whose order under g⁻¹h matters, against inverting the points trained on alone."""
-    kappa_ntk, kappa_nngp = random_kappa(group, 3, 1, batch=(2,)), random_kappa(group, 3, 2, batch=(2,))
+    kappa_nngp = random_kappa(group, 3, 2, batch=(2,))
+    kappa_ntk = kappa_nngp + random_kappa(group, 3, 1, batch=(2,))
     held_out = [(1, 0), (5, 0), (6, 2), (2, 1)]
     index = np.array([g * 3 + c for g, c in held_out])
     keep = np.setdiff1d(np.arange(24), index)
@@ -79,6 +81,8 @@ def test_the_spread_on_groups_that_do_not_commute(group):
         carried = np.eye(24)[index]
         carried[:, keep] = -theta[np.ix_(index, keep)] @ np.linalg.inv(theta[np.ix_(keep, keep)] + 0.2 * np.eye(20))
         np.testing.assert_allclose(covariance, carried @ sigma @ carried.T, atol=1e-12)
+    with pytest.warns(UserWarning, match="ntk is smaller than nngp at every point"):
+        spectral_ensemble_covariance(kappa_nngp, kappa_ntk, group, held_out)
     kappa = np.zeros((2, 0, 8, 1, 1))
     assert spectral_ensemble_covariance(kappa, kappa, group, [(0, 0), (1, 0)]).shape == (2, 0, 2, 2)
 

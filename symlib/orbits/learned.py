@@ -129,7 +129,7 @@ def learn_operator(orbits: ArrayLike, ridge: float = 1e-3, *, group: Any = None)
 
     Parameters
     ----------
-    orbits : (K, N, ...) array, K complete orbits; index g is element g of C_N acting on the seed, as `rotation_orbits`
+    orbits : (C, N, ...) array, C complete orbits; index g is element g of C_N acting on the seed, as `rotation_orbits`
         gives it, and one step onwards is the next element. A point may have any shape. Normalise the points first if
         they are to be normalised where the operator is used.
     ridge : float, absolute, at least 0; at 0 the least-squares solution of least norm
@@ -139,7 +139,7 @@ def learn_operator(orbits: ArrayLike, ridge: float = 1e-3, *, group: Any = None)
     Returns
     -------
     LearnedOperator
-        Cost n·d·min(n, d) for n = K·N points of size d, 0.1 s for 40 digits in 16 poses; it keeps r·(d + 2r) numbers.
+        Cost n·d·min(n, d) for n = C·N points of size d, 0.1 s for 40 digits in 16 poses; it keeps r·(d + 2r) numbers.
 
     Raises
     ------
@@ -162,7 +162,7 @@ def learn_operator(orbits: ArrayLike, ridge: float = 1e-3, *, group: Any = None)
     n_orbits, n_poses = orbits.shape[:2]
     if 0 in orbits.shape or n_poses < 2:
         raise ValueError(
-            f"orbits must have shape (K, N, ...) with K ≥ 1, N ≥ 2 and points of some size, got {orbits.shape}"
+            f"orbits must have shape (C, N, ...) with C ≥ 1, N ≥ 2 and points of some size, got {orbits.shape}"
         )
     if group is not None:
         _refuse_unless_cyclic(group, n_poses)

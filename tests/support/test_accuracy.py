@@ -197,7 +197,7 @@ def test_the_estimate_bounds_the_error_of_the_spread(monkeypatch):
     rng, ratios = np.random.default_rng(5), {"dense": [], "spectral": []}
     for group in (cyclic(6), dihedral(3)) * 5:
         ntk, ridge = invariant(group, int(rng.integers(1, 3))), 10.0 ** rng.uniform(-9, -5)
-        nngp = 0.3 * ntk + invariant(group, 10)
+        nngp = (0.3 * ntk + invariant(group, 10)) / 100
         held_out = [(0, 0), (1, 0), (2, 1), (4, 2), (5, 0)][: int(rng.integers(1, 6))]
         full = [expand_invariant(kappa, group) for kappa in (ntk, nngp)]
         index = [3 * g + c for g, c in held_out]

@@ -44,8 +44,10 @@ def readout_means(first: Traces, second: Traces, network: Network) -> NDArray[np
             # Views (2, n2, n1·T, T): by image of the second side.
             source, target = (a.reshape(2, n1 * t, n2, t).swapaxes(1, 2) for a in (left, mixed))
             np.matmul(source, second.attention[:, layer].swapaxes(-1, -2), out=target)
-        sides = [np.ravel(part[:, layer]) for side in (first, second) for part in (side.scale, side.variance)]
-        hidden(state, mixed, *sides, keep, network.w2, network.b2)
+        scale1, var1, scale2, var2 = (
+            np.ravel(part[:, layer]) for side in (first, second) for part in (side.scale, side.variance)
+        )
+        hidden(state, mixed, scale1, var1, scale2, var2, keep, network.w2, network.b2)
     by_row = np.matmul(first.readout[:, None], state.reshape(left.shape)).reshape(2, n1, n2, t)
     return np.einsum("anmt,mt->anm", by_row, second.readout) / t**2
 

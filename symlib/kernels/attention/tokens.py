@@ -20,7 +20,7 @@ def tokens(images: NDArray, patch: int, w2: float, b2: float, position_root: NDA
     return np.concatenate(parts, axis=2)
 
 
-def position_root(rows: int, columns: int, std: float, length: float | None) -> NDArray[np.float64] | None:
+def position_root(rows: int, columns: int, std: float, length: float | None) -> NDArray | None:
     """ρ F with F Fᵀ = R, (T, T), tokens row after row; None where there are no positions."""
     if not std:
         return None

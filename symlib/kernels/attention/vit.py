@@ -82,7 +82,7 @@ def vit_kernel(
     RuntimeError
         In a process that was forked after JAX had computed (`kernels.float64_scope`).
 
-    Source: Hron, Bahri, Sohl-Dickstein and Novak 2020, Infinite attention, sections 3 and 4.
+    Source: Hron, Bahri, Sohl-Dickstein and Novak 2020, Infinite attention: NNGP and NTK for deep attention networks.
 
     Examples
     --------
@@ -114,14 +114,17 @@ def vit_kernel(
     need = 2 * n_sets * n1 * n2 + max(traced, min(_TRACED, n_sets * traced))
     refuse_beyond_memory(need, MEMORY_LIMIT, "vit_kernel", "use symlib.gram_matrix, block by block")
     sets1, sets2 = (np.broadcast_to(x, (*batch, *x.shape[-3:])).reshape(-1, *x.shape[-3:]) for x in (x1, x2))
-    embed = lambda sets: tokens(sets.reshape(-1, height, width), patch, w2, b2, root)  # noqa: E731
+
+    def traces(sets):
+        return trace(tokens(sets.reshape(-1, height, width), patch, w2, b2, root), network)
+
     out = np.empty((2, n_sets, n1, n2))
     at_once = max(1, _TRACED // max(1, traced))
     with float64_scope():
         for start in range(0, n_sets, at_once):
             some = slice(start, start + at_once)
-            first = trace(embed(sets1[some]), network)
-            second = first if symmetric else trace(embed(sets2[some]), network)
+            first = traces(sets1[some])
+            second = first if symmetric else traces(sets2[some])
             _fill(out[:, some], first, second, network, symmetric)
     nngp, ntk = out.reshape(2, *batch, n1, n2)
     nngp = w2 * nngp + b2
