@@ -38,7 +38,7 @@ test-latest: .venv-latest/bin/python  ## test symlib with the newest numpy, scip
 	@.venv-latest/bin/python -m pip install --quiet --disable-pip-version-check --upgrade \
 	    --upgrade-strategy eager -e '.[plots,fast,nets,cluster]' $(NEWEST) \
 	    pytest pytest-xdist hypothesis ipython ipykernel nbclient
-	@.venv-latest/bin/python -m pytest -n auto --dist loadfile -rs symlib tests \
+	@.venv-latest/bin/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder -rs symlib tests \
 	    --ignore tests/book --ignore tests/project $(ARGS)
 
 clean:  ## remove the built site, the executed chapters and the caches (the environments stay)

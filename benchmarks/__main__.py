@@ -3,13 +3,14 @@
 import argparse
 import sys
 
-from benchmarks import convolution, ensemble, group_formula, large_group_formula, mlp_pipeline
+from benchmarks import attention, convolution, ensemble, group_formula, large_group_formula, mlp_pipeline
 from benchmarks.measure import machine, table
 
 ROWS = {
     "mlp_pipeline": mlp_pipeline.rows,
     "flattened_convolution": convolution.flattened_rows,
     "pooled_convolution": convolution.pooled_rows,
+    "attention": attention.rows,
     "group_formula": group_formula.rows,
     "large_group_formula": large_group_formula.rows,
     "ensemble": ensemble.rows,

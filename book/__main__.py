@@ -24,7 +24,7 @@ def claims(arguments):
 
 def test(arguments):
     """run every test: library, oracles, notebooks, site; `-k gram`, or whatever pytest takes, chooses some"""
-    return run("pytest", ["-n", "auto", "--dist", "loadfile", *arguments])
+    return run("pytest", ["-n", "auto", "--dist", "loadgroup", "--no-loadscope-reorder", *arguments])
 
 
 def bench(arguments):

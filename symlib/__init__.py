@@ -25,21 +25,25 @@ from symlib.fourier import fourier_transform, inverse_fourier_transform
 from symlib.gram import gram as gram_matrix
 from symlib.gram import invariant_gram
 from symlib.groups import FiniteGroup, cyclic, dihedral, direct_product, quaternion, symmetric
-from symlib.kernels import Kernel, cnn_kernel, equivariant_cnn_kernel, mlp_kernel, rbf
+from symlib.kernels import Kernel, cnn_kernel, equivariant_cnn_kernel, mlp_kernel, rbf, vit_kernel
 from symlib.orbits import (
+    LearnedOperator,
+    complete_orbits,
     dihedral_orbits,
+    learn_operator,
     normalize,
     points,
     rotation_operators,
     rotation_orbits,
     translation_orbits,
 )
-from symlib.regression import holdout_residuals, loo_residuals
+from symlib.regression import ensemble_covariance, holdout_residuals, loo_residuals
 from symlib.spectral import (
     circulant_eigenvalues,
     circulant_loo_error,
     expand_invariant,
     project_invariant,
+    spectral_ensemble_covariance,
     spectral_holdout_residuals,
     spectral_loo_residuals,
 )
@@ -51,12 +55,14 @@ __all__ = [
     "FiniteGroup",
     "IndefiniteMatrixError",
     "Kernel",
+    "LearnedOperator",
     "SingularMatrixError",
     "averaged_kernel",
     "circles",
     "circulant_eigenvalues",
     "circulant_loo_error",
     "cnn_kernel",
+    "complete_orbits",
     "conv_kernels",
     "cures",
     "cyclic",
@@ -65,6 +71,7 @@ __all__ = [
     "dihedral",
     "dihedral_orbits",
     "direct_product",
+    "ensemble_covariance",
     "equivariant_cnn_kernel",
     "expand_invariant",
     "fashion_mnist",
@@ -78,6 +85,7 @@ __all__ = [
     "invariant_gram",
     "inverse_fourier_transform",
     "kernels",
+    "learn_operator",
     "loo_residuals",
     "mlp_kernel",
     "mnist",
@@ -93,8 +101,10 @@ __all__ = [
     "rotation_operators",
     "rotation_orbits",
     "spectral",
+    "spectral_ensemble_covariance",
     "spectral_holdout_residuals",
     "spectral_loo_residuals",
     "symmetric",
     "translation_orbits",
+    "vit_kernel",
 ]

@@ -4,14 +4,18 @@ With A = K + σ²I, the residual (label minus prediction) of point i when i alon
 e_i = (A⁻¹y)_i / (A⁻¹)_ii, and of a held-out set H it is e_H = ((A⁻¹)_HH)⁻¹ (A⁻¹y)_H, with posterior covariance
 ((A⁻¹)_HH)⁻¹, noise included. Source: Rasmussen and Williams, *Gaussian Processes for Machine
 Learning* (2006), section 5.4.2; proved in book chapter 06.
+
+How far wide networks that are trained alike differ at H is another covariance, and needs the kernel of their initial
+functions as well: `ensemble_covariance`, proved in book chapter 10.
 """
 
+import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from symlib.support.accuracy import perturbation, relative_error, vouched
+from symlib.support.accuracy import coarser, perturbation, refuse_indefinite, relative_error, vouched
 from symlib.support.checks import index_array, label_array, nonnegative, symmetric_gram
 from symlib.support.hermitian import inverse, norm_of_each
 from symlib.support.threads import in_threads
@@ -106,6 +110,133 @@ def holdout_residuals(
     return in_shape_of(labels, residuals), covariance
 
 
+def ensemble_covariance(
+    ntk: ArrayLike, nngp: ArrayLike, held_out: ArrayLike, ridge: float = 0.0
+) -> NDArray[np.float64]:
+    """Covariance, over random starts, of what infinitely wide trained networks answer at points left out together.
+
+    A network that starts as f₀ and minimises ½|y − f|² + ½σ²|θ − θ₀|² on the points R that are not held out, at
+    infinite width, ends as f = f₀ + Θ_HR (Θ_RR + σ²I)⁻¹ (y − f₀)_R at H. Over starts f₀ has mean 0 and covariance Σ,
+    so the mean of f is the prediction of `holdout_residuals` with Θ, and with A = Θ + σ²I
+
+        Cov_H = S (A⁻¹ Σ A⁻¹)_HH S,    S = ((A⁻¹)_HH)⁻¹.
+
+    Labels do not enter. The ridge acts on Θ alone: it holds the weights near their *start*, which gradient flow to
+    convergence without a penalty does too (σ² = 0). A penalty on |θ|² would be another machine. Networks that are
+    trained as f − f₀ (`train_ensemble` without `keep_initial`) all give the same answer at infinite width: their
+    spread is 0, and so is not computed here. With Σ = Θ and no ridge, as where only the last layer is trained and both
+    are the NNGP kernel, it is the posterior covariance of `holdout_residuals`; elsewhere it is not.
+
+    Parameters
+    ----------
+    ntk, nngp : (..., n, n) arrays, Θ and Σ of one network, symmetric positive semidefinite; leading axes are a batch
+    held_out : (h,) list of distinct point indices
+    ridge : float, absolute, at least 0; added to Θ
+
+    Returns
+    -------
+    (..., h, h) array, in the order of `held_out`: of the networks' outputs, without noise of labels; for k outputs the
+    same for each, and none between two. Cost: as `holdout_residuals`, and 3h n² for the products with Σ.
+
+    Raises
+    ------
+    IndefiniteMatrixError
+        If either matrix is not positive semidefinite (λ_min is named).
+    SingularMatrixError
+        If Θ is so close to singular that rounding may change an entry by more than 1e-6 of the standard deviations of
+        its two points; the smallest ridge that would do is named.
+    ValueError
+        If the matrices are not square, symmetric, finite and of one shape, for indices that repeat or are out of range,
+        or a negative ridge.
+
+    Warns
+    -----
+    UserWarning
+        If Θ is smaller than Σ at every point, as in no network whose last layer is trained: `Kernel` holds Σ first.
+
+    Sources: Lee et al., *Wide neural networks of any depth evolve as linear models under gradient descent* (2019); He,
+    Lakshminarayanan and Teh, *Bayesian deep ensembles via the neural tangent kernel* (2020).
+
+    Examples
+    --------
+    >>> ensemble_covariance([[2.0, 1.0], [1.0, 2.0]], np.eye(2), [1])
+    array([[1.25]])
+    """
+    dtype = coarser(ntk, nngp)
+    ntk, nngp = symmetric_gram(ntk, "ntk"), symmetric_gram(nngp, "nngp")
+    if ntk.shape != nngp.shape:
+        raise ValueError(
+            f"ntk and nngp must be of one shape, got {ntk.shape} and {nngp.shape}; pass both kernels of one network "
+            "among the same points"
+        )
+    held_out, ridge = index_array(held_out, ntk.shape[-1:], "held_out"), nonnegative(ridge, "ridge")
+    refuse_indefinite(nngp, "nngp", norm_of_each(nngp), dtype)
+
+    def compute(theta, sigma, scale, ridge):
+        a_inverse = inverse(theta, ridge, "ntk", scale)
+        rows = a_inverse[:, held_out]
+        block_scale = norm_of_each(rows[..., held_out])
+        s = inverse(rows[..., held_out], 0.0, "(A^-1)_HH", block_scale)
+        learnt = s @ rows
+        learnt[..., held_out] = np.eye(len(held_out))  # F: f₀ itself at H, and what is learnt from it at R
+        drawn = learnt @ sigma
+        covariance = drawn @ learnt.swapaxes(-1, -2)
+        # S cancels much of the rows at R, of which F then has as many digits as the rows have.
+        lost = np.sqrt(s**2 @ (rows**2).sum(axis=-1, keepdims=True))
+        noise = perturbation(np.ones(1)) * lost * np.linalg.norm(drawn, axis=-1)[:, None]
+        return spread_vouched(
+            (covariance + covariance.swapaxes(-1, -2)) / 2,
+            (learnt**2).sum(axis=-1),
+            ((drawn @ a_inverse) ** 2).sum(axis=-1),
+            (rows**2).sum(axis=-1),
+            (learnt**2 @ variances(sigma)[..., None])[..., 0],
+            noise + noise.swapaxes(-1, -2),
+            (scale, relative_norm(sigma)),
+        )
+
+    (covariance,) = _over_batch(compute, ntk, ridge, dtype, [nngp], "ntk", "covariance")
+    warn_if_swapped(variances(ntk), variances(nngp), stacklevel=3)
+    return covariance
+
+
+def warn_if_swapped(ntk: NDArray, nngp: NDArray, stacklevel: int) -> None:
+    """Warn where the diagonal of Θ is below that of Σ at every point, since Θ is Σ and what other layers add."""
+    if ntk.size and (ntk < nngp).all():
+        warnings.warn(
+            "ntk is smaller than nngp at every point, which it is in no network whose last layer is trained; the NTK "
+            "comes first here, while a Kernel holds the NNGP kernel first: pass kernel.ntk, kernel.nngp",
+            stacklevel=stacklevel,
+        )
+
+
+def spread_vouched(
+    covariance: NDArray,
+    reach: NDArray,
+    used: NDArray,
+    columns: NDArray,
+    reach_nngp: NDArray,
+    rounding: NDArray,
+    scales: tuple[NDArray, NDArray],
+) -> tuple[tuple[NDArray], float]:
+    """((C,), relative error) of the covariance of an ensemble, with the letters of `support.accuracy`.
+
+    Parameters
+    ----------
+    covariance : (b, h, h) array, C
+    reach, used, columns, reach_nngp : (b, h) arrays, squares: ‖F_j‖², ‖XΣF_jᵀ‖², ‖X_:j‖² and ‖F_j D^½‖²
+    rounding : (b, h, h) array, what computing C from X adds
+    scales : ‖Θ‖₁ and ‖D^-½ Σ D^-½‖, (b,) arrays
+    """
+    used = used + (covariance**2 @ columns[..., None])[..., 0]
+    reach, used, reach_nngp = (np.sqrt(np.maximum(squares, 0.0)) for squares in (reach, used, reach_nngp))
+    size, size_nngp = (perturbation(scale)[:, None, None] for scale in scales)
+    learnt = size * reach[:, :, None] * used[:, None]
+    drawn = size_nngp * reach_nngp[:, :, None] * reach_nngp[:, None]
+    bound = rounding + learnt + learnt.swapaxes(-1, -2) + drawn
+    deviations = np.sqrt(np.maximum(np.diagonal(covariance, axis1=-2, axis2=-1), 0.0))
+    return (covariance,), relative_error(bound, deviations[:, :, None] * deviations[:, None], np.zeros((1, 1)))
+
+
 def loo_from_inverse(
     diagonal: Any, squares: Any, weights: NDArray, total: NDArray, labels: NDArray, scale: NDArray
 ) -> tuple[tuple[NDArray], float]:
@@ -145,24 +276,41 @@ def holdout_from_inverse(
     return (residuals, covariance), max(relative_error(bound, residuals, labels), error_of_variances)
 
 
+def variances(nngp: NDArray) -> NDArray[np.float64]:
+    """The diagonals D (b, n) of matrices Σ, without what rounding left below 0."""
+    return np.maximum(np.diagonal(nngp, axis1=-2, axis2=-1), 0.0)
+
+
+def relative_norm(nngp: NDArray) -> NDArray[np.float64]:
+    """‖Σ‖₁ of each matrix in units of its largest variance; 0 where there is none."""
+    largest = variances(nngp).max(axis=-1)
+    return norm_of_each(nngp) / np.where(largest > 0, largest, np.inf)
+
+
 def in_shape_of(labels: ArrayLike, columns: NDArray) -> NDArray:
     """Columns (..., n, k) as they are, or without their axis where the labels had none."""
     return columns if np.ndim(labels) == 2 else columns[..., 0]
 
 
-def _over_batch(compute, gram, ridge, dtype):
-    """Arrays (..., rest) from `compute` on pieces of the batch, side by side, vouched for together."""
+def _over_batch(compute, gram, ridge, dtype, others=(), name="gram", what="residuals"):
+    """Arrays (..., rest) from `compute` on pieces of the batch, side by side, vouched for together.
+
+    `others` are further matrices of the same batch, cut into the same pieces.
+    """
     *batch, n, _ = gram.shape
-    flat = gram.reshape(-1, n, n)
+    flat, *flat_others = (matrices.reshape(-1, n, n) for matrices in (gram, *others))
     pieces = batch_pieces(flat)
     scale = np.concatenate(in_threads(lambda piece: norm_of_each(flat[piece]), pieces))
 
+    def piecewise(piece, ridge):
+        return compute(flat[piece], *(other[piece] for other in flat_others), scale[piece], ridge)
+
     def whole(ridge):
-        found = in_threads(lambda piece: compute(flat[piece], scale[piece], ridge), pieces)
+        found = in_threads(lambda piece: piecewise(piece, ridge), pieces)
         arrays = [np.concatenate(parts) for parts in zip(*(arrays for arrays, _ in found))]
         return tuple(array.reshape(*batch, *array.shape[1:]) for array in arrays), max(error for _, error in found)
 
-    return vouched(whole, ridge, scale.max(initial=0.0), n, "gram", dtype)
+    return vouched(whole, ridge, scale.max(initial=0.0), n, name, dtype, what)
 
 
 def batch_pieces(matrices: NDArray) -> list[slice]:

@@ -18,10 +18,18 @@ from numpy.typing import ArrayLike, NDArray
 from symlib.fourier import real_blocks
 from symlib.groups import FiniteGroup
 from symlib.groups.averages import group_average, warn_if_averaged_away
-from symlib.regression import batch_pieces, holdout_from_inverse, in_shape_of, loo_from_inverse
-from symlib.support.accuracy import perturbation, relative_error, vouched
+from symlib.regression import (
+    batch_pieces,
+    holdout_from_inverse,
+    in_shape_of,
+    loo_from_inverse,
+    spread_vouched,
+    variances,
+    warn_if_swapped,
+)
+from symlib.support.accuracy import coarser, perturbation, refuse_indefinite, relative_error, vouched
 from symlib.support.checks import index_array, invariant_kappa, label_array, nonnegative, symmetric_gram
-from symlib.support.hermitian import inverse, inverse_eigenvalues
+from symlib.support.hermitian import inverse, inverse_eigenvalues, norm_of_each
 from symlib.support.threads import in_threads
 
 
@@ -275,12 +283,103 @@ def spectral_holdout_residuals(
     return residuals, covariance.reshape(*batch, *covariance.shape[1:])
 
 
-def _inverse_blocks(kappa, group, ridge, scale):
+def spectral_ensemble_covariance(
+    kappa_ntk: ArrayLike, kappa_nngp: ArrayLike, group: FiniteGroup, held_out: ArrayLike, ridge: float = 0.0
+) -> NDArray[np.float64]:
+    """Covariance, over random starts, of what infinitely wide trained networks answer at poses left out together.
+
+    `regression.ensemble_covariance` by the group formula: A⁻¹ΣA⁻¹ is invariant as Θ and Σ are, with the blocks
+    Â(ρ)⁻¹ Σ̂(ρ) Â(ρ)⁻¹, Â(ρ) = Θ̂(ρ) + σ²I, and Cov_H = S (A⁻¹ΣA⁻¹)_HH S with S = ((A⁻¹)_HH)⁻¹. What it is the
+    covariance of, and which ridge that is, stands there.
+
+    Parameters
+    ----------
+    kappa_ntk, kappa_nngp : (..., |G|, C, C) arrays, the invariant Grams Θ and Σ of one network
+    group : FiniteGroup
+    held_out : (h, 2) list of distinct (element, orbit) pairs
+    ridge : float, absolute, at least 0; added to Θ
+
+    Returns
+    -------
+    (..., h, h) array, in the order of `held_out`. Cost: that of `spectral_holdout_residuals`, twice.
+
+    Raises
+    ------
+    IndefiniteMatrixError, SingularMatrixError
+        As `regression.ensemble_covariance`.
+    ValueError
+        If a κ does not fit the group, or the two are not of one shape; for pairs that repeat or are out of range, or a
+        negative ridge.
+
+    Warns
+    -----
+    UserWarning
+        As `regression.ensemble_covariance`, if the two seem to be swapped.
+
+    Examples
+    --------
+    >>> from symlib.groups import cyclic
+    >>> theta = np.array([2.0, 1.0]).reshape(2, 1, 1)
+    >>> sigma = np.array([1.0, 0.0]).reshape(2, 1, 1)
+    >>> spectral_ensemble_covariance(theta, sigma, cyclic(2), [(1, 0)]).round(12)
+    array([[1.25]])
+    """
+    dtype = coarser(kappa_ntk, kappa_nngp)
+    theta = invariant_kappa(kappa_ntk, group, "kappa_ntk")
+    sigma = invariant_kappa(kappa_nngp, group, "kappa_nngp")
+    if theta.shape != sigma.shape:
+        raise ValueError(
+            f"kappa_ntk and kappa_nngp must be of one shape, got {theta.shape} and {sigma.shape}; pass both kernels of "
+            "one network among the same orbits"
+        )
+    n_orbits, ridge = theta.shape[-1], nonnegative(ridge, "ridge")
+    element, orbit = index_array(held_out, (group.order, n_orbits), "held_out").T
+    between = group.table[group.inverse[element][:, None], element]
+    scale, scale_nngp = _norm(theta), _norm(sigma)
+    flat = sigma.reshape(-1, *sigma.shape[-3:])
+    of_orbits = variances(flat[:, 0])  # the same at every pose
+    largest = of_orbits.max(axis=-1, initial=0.0)
+    sigma_blocks = {i: block for i, _, block in real_blocks(flat, group)}
+    for i, block in sigma_blocks.items():
+        refuse_indefinite(block, f"kappa_nngp_hat(irrep {i})", scale_nngp, dtype)
+
+    def compute(ridge):
+        sums = [0.0] * 5  # at H: X, XΣX, and for the bound X², (XΣX)², XDX
+        for i, weight, x in _inverse_blocks(theta, group, ridge, scale, "kappa_ntk"):
+            characters = weight * group.irreps[i][between].conj()
+            drawn = x @ sigma_blocks[i] @ x
+            scaled = x * np.repeat(of_orbits, group.irreps[i].shape[1], axis=-1)[:, None]
+            blocks = x, drawn, x @ x, drawn @ drawn, scaled @ x
+            sums = [total + _at_pairs(block, characters, orbit) for total, block in zip(sums, blocks)]
+        x_h, drawn_h, *squares = sums
+        s = inverse(x_h, 0.0, "(A^-1)_HH", norm_of_each(x_h))
+        covariance = s @ drawn_h @ s
+        reach, used, reach_nngp = (np.einsum("bij,bji->bi", s @ square, s) for square in squares)
+        # S cancels much of the sums at H, which are as exact as they are large.
+        rows, columns = np.linalg.norm(s, axis=-1), np.linalg.norm(covariance, axis=-1)
+        rounding = perturbation(norm_of_each(drawn_h))[:, None, None] * rows[:, :, None] * rows[:, None]
+        inverting = perturbation(norm_of_each(x_h))[:, None, None] * rows[:, :, None] * columns[:, None]
+        return spread_vouched(
+            (covariance + covariance.swapaxes(-1, -2)) / 2,
+            reach,
+            used,
+            np.diagonal(squares[0], axis1=-2, axis2=-1),
+            reach_nngp,
+            rounding + inverting + inverting.swapaxes(-1, -2),
+            (scale, scale_nngp / np.where(largest > 0, largest, np.inf)),
+        )
+
+    (covariance,) = vouched(compute, ridge, scale.max(initial=0.0), n_orbits, "kappa_ntk", dtype, "covariance")
+    warn_if_swapped(variances(theta[..., 0, :, :]), variances(sigma[..., 0, :, :]), stacklevel=3)
+    return covariance.reshape(*theta.shape[:-3], *covariance.shape[1:])
+
+
+def _inverse_blocks(kappa, group, ridge, scale, name="kappa"):
     """(irrep index, multiplicity · d/|G|, Â(ρ)⁻¹), one of each pair of conjugate irreps, the trivial one first."""
     flat = kappa.reshape(-1, *kappa.shape[-3:])
     for i, multiplicity, block in real_blocks(flat, group):
         weight = multiplicity * group.irreps[i].shape[1] / group.order
-        yield i, weight, inverse(block, ridge, f"kappa_hat(irrep {i})", scale)
+        yield i, weight, inverse(block, ridge, f"{name}_hat(irrep {i})", scale)
 
 
 def _weights(block, labels, group):
@@ -305,7 +404,10 @@ def _sum_by_orbit(values, d):
 def _checked(kappa, labels, group, ridge):
     dtype = getattr(kappa, "dtype", None)
     kappa = invariant_kappa(kappa, group)
-    # ‖K‖₁, one element at a time: |κ| whole would be another copy of it.
-    scale = sum(np.abs(kappa[..., u, :, :]).sum(axis=-1) for u in range(group.order)).max(axis=-1)
     labels = label_array(labels, kappa.shape[-1], "orbit of kappa")
-    return kappa, labels.reshape(len(labels), -1), nonnegative(ridge, "ridge"), scale.reshape(-1), dtype
+    return kappa, labels.reshape(len(labels), -1), nonnegative(ridge, "ridge"), _norm(kappa), dtype
+
+
+def _norm(kappa):
+    """‖K‖₁ of each matrix of the batch, one element at a time: |κ| whole would be another copy of it."""
+    return sum(np.abs(kappa[..., u, :, :]).sum(axis=-1) for u in range(kappa.shape[-3])).max(axis=-1).reshape(-1)

@@ -9,7 +9,7 @@ from symlib.conv_kernels import cnn_kernel
 from symlib.datasets import mnist
 from symlib.kernels import mlp_kernel
 from symlib.orbits import normalize, points, rotation_orbits
-from symlib.regression import holdout_residuals, loo_residuals
+from symlib.regression import ensemble_covariance, holdout_residuals, loo_residuals
 from symlib.spectral import circulant_loo_error
 
 
@@ -142,3 +142,105 @@ def test_a_singular_gram_has_a_clean_limit_at_small_ridge(n):
     for ridge in (1e-4, 1e-8):
         residuals = loo_residuals(np.ones((n, n)), np.ones(n), ridge)
         np.testing.assert_allclose(residuals, ridge / (n - 1 + ridge), rtol=1e-4)
+
+
+def retrained(ntk, nngp, held_out, ridge):
+    """The covariance of f_H = f₀_H + Θ_HR (Θ_RR + σ²)⁻¹ (y - f₀)_R with f₀ from N(0, Σ): R alone is inverted."""
+    keep = np.setdiff1d(np.arange(len(ntk)), held_out)
+    learnt = np.linalg.solve(ntk[np.ix_(keep, keep)] + ridge * np.eye(len(keep)), ntk[np.ix_(keep, held_out)]).T
+    cross = learnt @ nngp[np.ix_(keep, held_out)]
+    return nngp[np.ix_(held_out, held_out)] - cross - cross.T + learnt @ nngp[np.ix_(keep, keep)] @ learnt.T
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(2, 40), st.integers(0, 10**6), st.sampled_from([0.0, 1e-3, 2.0]), st.data())
+def test_spread_equals_starts_carried_through_training(n, seed, ridge, data):
+    nngp = random_gram(n, seed + 1)
+    ntk = nngp + random_gram(n, seed)
+    held_out = data.draw(st.lists(st.integers(0, n - 1), min_size=1, max_size=n - 1, unique=True))
+    found = ensemble_covariance(ntk, nngp, held_out, ridge)
+    expected = retrained(ntk, nngp, held_out, ridge)
+    np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-8 * np.abs(expected).max())
+    np.testing.assert_array_equal(found, found.T)
+
+
+def test_spread_in_batches_and_pieces():
+    nngp = random_gram(60, 1, batch=(2, 20))
+    ntk = nngp + random_gram(60, 0, batch=(2, 20))
+    found = ensemble_covariance(ntk, nngp, [7, 3], 0.1)
+    assert found.shape == (2, 20, 2, 2) and found.flags.writeable
+    for i in ((0, 0), (1, 7), (1, 19)):
+        np.testing.assert_allclose(found[i], retrained(ntk[i], nngp[i], [7, 3], 0.1), rtol=1e-9)
+    assert ensemble_covariance(np.zeros((2, 0, 3, 3)), np.zeros((2, 0, 3, 3)), [2, 0]).shape == (2, 0, 2, 2)
+
+
+def test_spread_of_networks_whose_last_layer_alone_is_trained_is_the_posterior():
+    gram, labels = random_gram(30, 5), np.ones(30)
+    np.testing.assert_allclose(
+        ensemble_covariance(gram, gram, [4, 9, 2]), holdout_residuals(gram, labels, [4, 9, 2])[1], rtol=1e-10
+    )
+    other = mlp_kernel(np.random.default_rng(0).standard_normal((9, 4)))
+    posterior = holdout_residuals(other.ntk, np.ones(9), [0])[1]
+    assert not np.isclose(ensemble_covariance(other.ntk, other.nngp, [0]), posterior, rtol=0.05)
+
+
+@pytest.mark.parametrize("ridge", [0.0, 0.05])
+def test_spread_by_neural_tangents(ridge):
+    reason = "oracle: neural-tangents is not installed"
+    nt = pytest.importorskip("neural_tangents", reason=reason, exc_type=ImportError)
+    jax = pytest.importorskip("jax")
+    dense = nt.stax.Dense(1, W_std=1.3, b_std=0.4)
+    _, _, kernel_fn = nt.stax.serial(dense, nt.stax.Relu(), dense, nt.stax.Relu(), dense)
+    x = np.random.default_rng(2).standard_normal((13, 6))
+    held_out, others = [3, 0, 11, 5], np.setdiff1d(np.arange(13), [3, 0, 11, 5])
+    labels = np.random.default_rng(3).choice([-1.0, 1.0], 13)
+    with jax.experimental.enable_x64():
+        predict = nt.predict.gradient_descent_mse_ensemble(
+            kernel_fn, x[others], labels[others, None], diag_reg=ridge, diag_reg_absolute_scale=True
+        )
+        mean, expected = predict(x_test=x[held_out], get="ntk", compute_cov=True)
+    kernel = mlp_kernel(x, depth=2, w_std=1.3, b_std=0.4)
+    found = ensemble_covariance(kernel.ntk, kernel.nngp, held_out, ridge)
+    np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-10)
+    residuals, _ = holdout_residuals(kernel.ntk, labels, held_out, ridge)
+    np.testing.assert_allclose(labels[held_out] - residuals, np.ravel(mean), rtol=1e-8)
+
+
+@pytest.mark.parametrize(
+    "ntk, nngp, ridge, message",
+    [
+        (np.eye(3), np.eye(2), 0, r"ntk and nngp must be of one shape, got \(3, 3\) and \(2, 2\)"),
+        (np.eye(3)[None], np.eye(3), 0, "of one shape"),
+        (np.eye(2), [[1.0, 0.5], [0.2, 1.0]], 0, "nngp must be symmetric"),
+        ([[1.0, 0.5], [0.2, 1.0]], np.eye(2), 0, "ntk must be symmetric"),
+        (np.eye(2), [[np.nan, 0.0], [0.0, 1.0]], 0, "nngp must be finite"),
+        (np.eye(3), INDEFINITE, 0, "nngp is not positive semidefinite: lambda_min = -0.25"),
+        (np.eye(61), LARGE_INDEFINITE, 9.0, "nngp is not positive semidefinite: lambda_min = -0.25"),
+        (INDEFINITE, np.eye(3), 5.0, "ntk is not positive semidefinite: lambda_min = -0.25"),
+        (np.ones((2, 2)), np.eye(2), 0, "ntk is singular to working precision at ridge 0.*pass ridge="),
+        (np.eye(2), np.eye(2), -1, "ridge must be finite and at least 0"),
+        (np.eye(2), INDEFINITE[1:, 1:].astype(np.float32), 0, "nngp is not.*came as float32"),
+    ],
+)
+def test_bad_kernels_of_an_ensemble_are_named(ntk, nngp, ridge, message):
+    with pytest.raises(ValueError, match=message):
+        ensemble_covariance(ntk, nngp, [0], ridge)
+
+
+def test_a_nngp_without_full_rank_is_a_kernel():
+    x = np.random.default_rng(1).standard_normal((40, 3))
+    np.testing.assert_allclose(
+        ensemble_covariance(np.eye(40), x @ x.T, [5, 1]), (x @ x.T)[np.ix_([5, 1], [5, 1])], rtol=1e-12
+    )
+    assert (ensemble_covariance(np.eye(3), np.zeros((3, 3)), [0]) == 0).all()
+
+
+def test_kernels_in_the_wrong_order_are_noticed():
+    kernel = mlp_kernel(np.random.default_rng(0).standard_normal((9, 4)))
+    with pytest.warns(
+        UserWarning, match="ntk is smaller than nngp at every point.*pass kernel.ntk, kernel.nngp"
+    ) as told:
+        ensemble_covariance(*kernel, [0])
+    assert [warning.filename for warning in told] == [__file__]
+    ensemble_covariance(kernel.ntk, kernel.nngp, [0])
+    ensemble_covariance(kernel.nngp, kernel.nngp, [0])

@@ -73,13 +73,14 @@ def digest(*parts):
 
 
 def files_digest(*paths):
-    """Digest of the names and contents of files, and of all files below folders."""
+    """Digest of the names and contents of files, and of all files below folders, but for what tools leave there."""
     found = []
     for path in paths:
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.is_file() and "__pycache__" not in file.parts:
-                content = hashlib.sha256(file.read_bytes()).hexdigest()
-                found.append((file.relative_to(path.parent).as_posix(), content))
+            name = file.relative_to(path.parent)
+            # Python, ruff and JupyterLab keep folders of their own: a test that runs ruff is no reason to build anew.
+            if file.is_file() and not any(part == "__pycache__" or part.startswith(".") for part in name.parts):
+                found.append((name.as_posix(), hashlib.sha256(file.read_bytes()).hexdigest()))
     return digest(found)
 
 

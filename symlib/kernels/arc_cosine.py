@@ -48,13 +48,15 @@ def relu_step(cov: jax.Array, norms: jax.Array, symmetric: bool) -> tuple[jax.Ar
     z = jnp.where(z < SAME_DIRECTION / 2, 0.0, z)
     if symmetric:
         z = jnp.where(jnp.eye(z.shape[-1], dtype=bool), 0.0, z)
-    acute = 2.0 * jnp.sqrt(z) * _horner(4.0 * z - 1.0)
+    acute = half_angle(z)
     derivative = jnp.where(cos < 0, acute, jnp.pi - acute) / (2 * jnp.pi)
     return norms * (jnp.sqrt(z * (1.0 - z)) / jnp.pi + derivative * cos), derivative
 
 
-def _horner(u):
-    value = _COEFFICIENTS[-1]
+def half_angle(z: jax.Array) -> jax.Array:
+    """The angle θ in [0, π/2] of which z = (1 − cos θ)/2, for a JAX array z in [0, 1/2]: 2 arcsin √z."""
+    u = 4.0 * z - 1.0
+    ratio = _COEFFICIENTS[-1]
     for coefficient in _COEFFICIENTS[-2::-1]:
-        value = value * u + coefficient
-    return value
+        ratio = ratio * u + coefficient
+    return 2.0 * jnp.sqrt(z) * ratio

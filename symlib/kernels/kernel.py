@@ -80,11 +80,28 @@ def point_sets(x1: ArrayLike, x2: ArrayLike | None) -> tuple[NDArray, NDArray, b
     x2 = finite_array(x2, "x2", min_ndim=2)
     if x1.shape[-1] != x2.shape[-1]:
         raise ValueError(f"x1 and x2 must hold vectors of one length, got shapes {x1.shape} and {x2.shape}")
+    _refuse_unlike_batches(x1, x2, 2)
+    return x1, x2, False
+
+
+def image_sets(x1: ArrayLike, x2: ArrayLike | None) -> tuple[NDArray, NDArray, bool]:
+    """As `point_sets`, for images: arrays (..., n, H, W)."""
+    same = x2 is None or x2 is x1
+    x1 = finite_array(x1, "x1", min_ndim=3)
+    if x2 is None or same:
+        return x1, x1, True
+    x2 = finite_array(x2, "x2", min_ndim=3)
+    if x1.shape[-2:] != x2.shape[-2:]:
+        raise ValueError(f"x1 and x2 must hold images of one size, got shapes {x1.shape} and {x2.shape}")
+    _refuse_unlike_batches(x1, x2, 3)
+    return x1, x2, False
+
+
+def _refuse_unlike_batches(x1, x2, own_axes):
     try:
-        np.broadcast_shapes(x1.shape[:-2], x2.shape[:-2])
+        np.broadcast_shapes(x1.shape[:-own_axes], x2.shape[:-own_axes])
     except ValueError:
         raise ValueError(f"batch axes of x1 and x2 do not match: shapes {x1.shape} and {x2.shape}") from None
-    return x1, x2, False
 
 
 def over_batch(evaluate: Callable, x1: NDArray, x2: NDArray, parts: int) -> NDArray[np.float64]:

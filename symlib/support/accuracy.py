@@ -10,6 +10,13 @@ the held-out residuals e_H = S (Xy)_H, S = (X_HH)⁻¹, change to first order by
 of the machine: huge where labels are fitted against the grain of K, small where they are not. So a nearly singular K is
 not refused as such: where orbits collapse the residuals are right at any ridge; where a ridge of 1e-10 on a matrix of
 low rank fits the labels to rounding they are wrong in all digits.
+
+The spread of an ensemble, C = F Σ Fᵀ with F = S X_H: (`regression.ensemble_covariance`), is such an answer twice: its
+"labels" are the columns of Σ Fᵀ, whose residuals are C. With D the diagonal of Σ, known up to δΣ = D^½ E D^½,
+
+    |δC_ij| ≲ r_i u_j + u_i r_j + ‖E‖ ‖F_i D^½‖ ‖F_j D^½‖,   r_i = ‖F_i‖ ‖δK‖,   u_j² = ‖XΣF_jᵀ‖² + Σ_i ‖X_:i‖² C_ij²,
+
+to be small against the standard deviations, (C_ii C_jj)^½.
 """
 
 import math
@@ -19,6 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symlib.support import hermitian
 from symlib.support.hermitian import EPSILON, IndefiniteMatrixError, SingularMatrixError
 
 ACCURACY = 1e-6  # of what is returned, relative to the larger of the residual and the labels
@@ -48,8 +56,11 @@ def vouched(
     order: int,
     name: str,
     dtype: np.dtype | None = None,
+    what: str = "residuals",
 ) -> Any:
     """The result of `compute(ridge)`, which gives a pair: it, and the relative error estimated of it.
+
+    `what` says in errors what the result is.
 
     Raises
     ------
@@ -61,7 +72,7 @@ def vouched(
     try:
         result, error = compute(ridge)
         reason = (
-            f"{name} at ridge {ridge:g} is so close to singular that rounding may change the residuals by "
+            f"{name} at ridge {ridge:g} is so close to singular that rounding may change the {what} by "
             f"{error:.0e} of their size"
         )
     except SingularMatrixError as singular:
@@ -70,8 +81,24 @@ def vouched(
         raise IndefiniteMatrixError(f"{indefinite}{_hint(dtype)}") from None
     if error <= ACCURACY:
         return result
-    remedy = f"pass ridge={_smallest_ridge(compute, ridge, scale, order):.2g} or more, or leave out points that repeat"
+    smallest = _smallest_ridge(compute, ridge, scale, order)
+    remedy = f"pass ridge={smallest:.2g} or more, or " if smallest is not None else ""
+    remedy += "leave out points that repeat"
     raise SingularMatrixError(f"{reason}; {remedy}{_hint(dtype)}")
+
+
+def refuse_indefinite(matrices: NDArray, name: str, scale: NDArray, dtype: np.dtype | None = None) -> None:
+    """`hermitian.refuse_indefinite`, whose error also says what to do with a matrix that came in less than float64."""
+    try:
+        hermitian.refuse_indefinite(matrices, name, scale)
+    except IndefiniteMatrixError as indefinite:
+        raise IndefiniteMatrixError(f"{indefinite}{_hint(dtype)}") from None
+
+
+def coarser(*arrays: Any) -> np.dtype | None:
+    """The dtype of the first array that holds fewer digits than float64, if one does."""
+    dtypes = (getattr(array, "dtype", None) for array in arrays)
+    return next((dtype for dtype in dtypes if dtype in (np.float32, np.float16)), None)
 
 
 def _hint(dtype):
@@ -82,7 +109,10 @@ def _hint(dtype):
 
 
 def _smallest_ridge(compute, ridge, scale, order):
-    """The smallest ridge with results that are accurate, to two digits; for a large matrix to a power of ten."""
+    """The smallest ridge with results that are accurate, to two digits; for a large matrix to a power of ten.
+
+    None where a ridge that drowns the whole matrix does not make them so.
+    """
 
     def accurate(exponent):
         try:
@@ -95,6 +125,8 @@ def _smallest_ridge(compute, ridge, scale, order):
     step, high = (1.0 if order > _SEARCH_UP_TO else 2.0), low
     while not accurate(high):
         low, high = high, high + step
+        if low > math.log10(size / EPSILON):
+            return None
     if order <= _SEARCH_UP_TO:
         while high - low > 0.02:
             middle = (low + high) / 2

@@ -5,8 +5,10 @@ The networks are those of `kernels.mlp_kernel` at finite width m, in the NTK par
     f(x) = w/√m · v·h + b·c,   h = relu(w/√fan_in · W h' + b·c),   h' the layer before, x for the first, fan_in = d,
 
 all of v, W, c drawn from N(0, 1). Training starts from the initial function f₀ as zero: the prediction is f − f₀, for
-which kernel regression with the NTK is the limit m → ∞ network by network, not only on average over the draws. With
-r the residuals of the points trained on, θ all parameters and η the rate, a step of gradient descent with momentum is
+which kernel regression with the NTK is the limit m → ∞ network by network, not only on average over the draws. Where
+the initial function is kept the prediction is f, that is f₀ plus what f − f₀ learns from labels less f₀, and its spread
+over draws tends to `regression.ensemble_covariance`. With r the residuals of the points trained on, θ all parameters
+and η the rate, a step of gradient descent with momentum is
 
     V ← χ V − η ∇_θ ½|r|²,    θ ← θ + V.
 
@@ -18,6 +20,9 @@ degree L + 1 (but for biases), so outputs c times as large take weights c^(1/(L+
 c^(2L/(L+1)) times as large. With s the largest |label| that a network is trained on,
 
     s ≤ √m/8:  χ = 0.9, η = 1/λ_max;    else:  χ = 0, η = 1/(2 L λ_max) / (1 + s/√m)^(2L/(L+1)).
+
+With several classes a network has an output for each, v and its bias being drawn for each, and all of this holds with
+|r|² and λ_max over all points and outputs.
 
 Gradients of the first layer stay in the span of the n inputs. With n < d, inputs and first layers are therefore written
 in an orthonormal basis of that span: the same training to rounding, at n/d of the cost.
@@ -39,29 +44,35 @@ from symlib.support.checks import (
     finite_array,
     fraction,
     index_array,
+    label_columns,
     nonnegative,
     nonnegative_int,
     positive,
     positive_int,
 )
 from symlib.training.devices import pick_device
+from symlib.training.small_networks import SmallNetworks, draw, initial_weights
+
+__all__ = ["Ensemble", "initial_weights", "train_ensemble"]
 
 # Networks trained together hold about this many bytes on a CPU: more would leave its cache.
 _CPU_BYTES = 2**26
 _GPU_BYTES = 2**31
-_LOOK_EVERY = 50  # steps between two looks at the residuals
 # Labels up to this many √width leave the kernel nearly as it is: see above.
 _SMALL_LABELS = 1 / 8
-# How far beyond the labels a network may shoot, in units of the largest, before the user is told.
-_OVERSHOOT = 0.25
+# How far beyond the labels a network may shoot, in units of the largest, before the user is told. With several outputs
+# gradient flow itself was seen 0.3 beyond them on its way, at every rate.
+_OVERSHOOT, _OVERSHOOT_OF_SEVERAL = 0.25, 0.4
 
 
 class Ensemble(NamedTuple):
     """What `train_ensemble` gives; axes: problems, then left-out points.
 
-    `residuals` are label minus prediction at the point left out, comparable to `regression.loo_residuals`;
+    `residuals` are label minus prediction at the point left out, comparable to `regression.loo_residuals`; where points
+    are left out together they have an axis more, comparable to `regression.holdout_residuals`;
     `train_error` is the largest absolute residual among the points trained on: what is left to learn. `kernel` is the
-    tangent kernel of each network when training ended, among all n points; None unless asked for.
+    tangent kernel of each network when training ended, among all n points (the mean over outputs); None unless asked
+    for.
     """
 
     residuals: np.ndarray
@@ -82,6 +93,7 @@ def train_ensemble(
     rate: float | None = None,
     momentum: float | None = None,
     tolerance: float = 0.0,
+    keep_initial: bool = False,
     seed: int = 0,
     kernel: bool = False,
     dtype: Literal["float32", "float64"] = "float32",
@@ -94,9 +106,10 @@ def train_ensemble(
     ----------
     x : array_like, shape (..., n, d)
         Leading axes are problems; for example `points(orbits)` of pairs of digits in N poses, n = 2N.
-    labels : array_like, shape (n,) or (..., n)
-    held_out : array_like of int, shape (h,)
-        Points; each is left out alone, by a network of its own, drawn anew.
+    labels : array_like, shape (n,) or (..., n); or (n, k) or (..., n, k) for networks of k outputs, one column a class
+    held_out : array_like of int, shape (h,) or (h, p)
+        Points; each is left out alone, by a network of its own, drawn anew. Or rows of p points, each row left out
+        together by a network of its own.
     width, depth : int, hidden units a layer and hidden layers
     w_std, b_std : float, at least 0, as for `mlp_kernel`
     steps : int, steps of gradient descent at most
@@ -108,9 +121,12 @@ def train_ensemble(
         learns while momentum carries it past the labels stays.
     tolerance : float
         Networks trained together stop when no residual they are trained on exceeds it.
+    keep_initial : bool
+        Train f, with the initial function kept, in the place of f − f₀: an ensemble in the usual sense, whose members
+        differ at the points left out even at infinite width. For M members, M copies of x along a new leading axis.
     seed : int, at least 0
-        The weights of a network depend on it, on the indices of its problem and of its left-out point, and on d, width
-        and depth; not on what else is trained, nor on device and dtype.
+        The weights of a network depend on it, on the indices of its problem and of its (first) left-out point, and on
+        d, width and depth; not on what else is trained, nor on device and dtype.
     kernel : bool, return the tangent kernels after training as well
     dtype : {"float32", "float64"}
     device : str or torch.device, optional, as for `training.train`
@@ -119,7 +135,8 @@ def train_ensemble(
     Returns
     -------
     Ensemble
-        `residuals` and `train_error`, float64 arrays of shape (..., h), and `kernel`, (..., h, n, n), or None.
+        Float64 arrays: `residuals`, (..., h) or (..., h, p) as `held_out`, with an axis of k more as the labels;
+        `train_error`, (..., h); and `kernel`, (..., h, n, n), or None.
 
     Raises
     ------
@@ -132,16 +149,19 @@ def train_ensemble(
     -----
     RuntimeWarning
         If labels exceed √width/8 and a network's predictions at points trained on went beyond the range of the labels
-        (and zero) by more than a quarter of the largest: its answers then depend on `rate` and `momentum`.
+        (and zero) by more than a quarter of the largest, or two fifths with several outputs: its answers then depend
+        on `rate` and `momentum`.
 
     Notes
     -----
     Labels of size s in the place of 1, and predictions divided by s, change nothing in kernel regression; in a network
     of finite width they say how far its features have to move (Chizat et al., 2019). What a network with large labels
     answers at points left out is a property of the data only where it does not overshoot on the way: compare two rates.
+    (With several outputs gradient flow itself goes beyond labels and comes back, at every rate.)
 
-    Work of a step: 6·n·min(n, d)·width multiplications a network for depth 1. The conditioning of the tangent kernel
-    sets the number of steps: inputs with |x|² about d (pixels of variance 1) need far fewer than unit inputs.
+    Work of a step: 6·n·(min(n, d) + k)·width multiplications a network for depth 1 and k outputs. The conditioning of
+    the tangent kernel sets the number of steps: inputs with |x|² about d (pixels of variance 1) need far fewer than
+    unit inputs.
 
     Examples
     --------
@@ -157,12 +177,8 @@ def train_ensemble(
     *batch, n, d = x.shape
     if 0 in x.shape or n < 2:
         raise ValueError(f"x must have shape (..., n, d) with n at least 2, none of them 0, got {x.shape}")
-    labels = finite_array(labels, "labels")
-    if labels.shape not in ((n,), (*batch, n)):
-        raise ValueError(
-            f"labels must have shape ({n},) or {(*batch, n)}, one entry for each point, got {labels.shape}"
-        )
-    held_out = index_array(held_out, (n,), "held_out")
+    labels, one_column = label_columns(labels, (*batch,), n)
+    held_out, alone = _left_out(held_out, n)
     width, depth, steps = positive_int(width, "width"), positive_int(depth, "depth"), positive_int(steps, "steps")
     seed = nonnegative_int(seed, "seed")
     momentum = None if momentum is None else fraction(momentum, "momentum")
@@ -173,11 +189,12 @@ def train_ensemble(
     scales = nonnegative(w_std, "w_std"), nonnegative(b_std, "b_std")
 
     problems = x.reshape(-1, n, d)
-    targets = torch.from_numpy(np.broadcast_to(labels, (*batch, n)).reshape(-1, n).copy())
-    networks = [(problem, int(point)) for problem in range(len(problems)) for point in held_out]
-    largest = torch.stack([_largest_other(targets[problem], point) for problem, point in networks])
+    outputs = labels.shape[-1]
+    targets = torch.from_numpy(labels.reshape(-1, n, outputs).copy())
+    networks = [(problem, left_out) for problem in range(len(problems)) for left_out in held_out]
+    largest = torch.stack([_largest_other(targets[problem], left_out) for problem, left_out in networks])
     rich = (largest > _SMALL_LABELS * math.sqrt(width)).numpy()
-    at_once = _networks_at_once((min(n, d), *[width] * depth, 1), n, dtype, device)
+    at_once = _networks_at_once((min(n, d), *[width] * depth, outputs), n, dtype, device)
     threads = torch.get_num_threads() if device.type == "cpu" else 1
     at_once = min(at_once, -(-len(networks) // threads))
     # Networks trained together have one momentum, so the two regimes are trained apart.
@@ -186,10 +203,11 @@ def train_ensemble(
 
     def trained(chunk, stop, bar):
         chosen = [networks[i] for i in chunk]
-        problem, point = (list(column) for column in zip(*chosen))
-        together = _Networks(*_draw(problems, chosen, width, depth, seed), d, scales, device, dtype)
+        problem, left_out = (list(column) for column in zip(*chosen))
+        together = SmallNetworks(*draw(problems, chosen, width, depth, seed, outputs), d, scales, device, dtype)
         sizes = largest[chunk] if rich[chunk[0]] else None
-        measured = together.descend(targets[problem], point, steps, rate, momentum, sizes, tolerance, stop, bar)
+        how = steps, rate, momentum, sizes, tolerance, keep_initial
+        measured = together.descend(targets[problem], np.array(left_out), *how, stop, bar)
         return *measured, *([together.tangent_kernel()] if kernel else [])
 
     with tqdm(total=len(chunks) * steps, desc="ensemble", unit="step", disable=not progress, leave=False) as bar:
@@ -197,19 +215,30 @@ def train_ensemble(
     back = np.argsort(np.concatenate(chunks))
     parts = (np.concatenate([part.cpu().double().numpy() for part in parts])[back] for parts in zip(*found))
     residuals, train_error, beyond, *kernels = (part.reshape(*batch, len(held_out), *part.shape[1:]) for part in parts)
-    _warn_of_overshoot(beyond)
-    return Ensemble(residuals, train_error, *kernels)
+    _warn_of_overshoot(beyond, _OVERSHOOT if outputs == 1 else _OVERSHOOT_OF_SEVERAL)
+    residuals = residuals[..., 0] if one_column else residuals
+    return Ensemble(residuals.squeeze(len(batch) + 1) if alone else residuals, train_error, *kernels)
 
 
-def _largest_other(targets, point):
+def _left_out(held_out, n):
+    """(h, p) points, a row left out together by one network, and whether they came as (h,), each alone."""
+    if np.ndim(held_out) != 2:
+        return index_array(held_out, (n,), "held_out")[:, None], True
+    rows = np.stack([index_array(row, (n,), "held_out") for row in held_out])
+    if rows.shape[1] == n:
+        raise ValueError(f"held_out leaves out all {n} points; leave at least one to train on")
+    return rows, False
+
+
+def _largest_other(targets, left_out):
     """The largest |label| among the points trained on."""
-    return torch.cat([targets[:point], targets[point + 1 :]]).abs().max()
+    return targets[np.setdiff1d(np.arange(len(targets)), left_out)].abs().max()
 
 
-def _warn_of_overshoot(beyond):
-    if (beyond > _OVERSHOOT).any():
+def _warn_of_overshoot(beyond, allowed):
+    if (beyond > allowed).any():
         warnings.warn(
-            f"{(beyond > _OVERSHOOT).mean():.0%} of the networks went beyond their labels while training, by up to "
+            f"{(beyond > allowed).mean():.0%} of the networks went beyond their labels while training, by up to "
             f"{beyond.max():.2f} of the largest: with labels as large as these against √width, what they answer at the "
             "points left out depends on how far; leave out momentum (or give 0) and rate, or lower rate",
             RuntimeWarning,
@@ -239,129 +268,3 @@ def _side_by_side(work, chunks, threads):
 def _networks_at_once(widths, n, dtype, device):
     numbers = sum(2 * (fan_in + 1) * fan_out + 2 * n * fan_out for fan_in, fan_out in pairwise(widths))
     return max(1, (_CPU_BYTES if device.type == "cpu" else _GPU_BYTES) // (numbers * dtype.itemsize))
-
-
-def initial_weights(d: int, width: int, depth: int, seed: int, problem: int, point: int) -> list[torch.Tensor]:
-    """What a network of `train_ensemble` starts from: for each layer (fan_in + 1, fan_out), the last row its biases."""
-    source = np.random.SeedSequence([seed, problem, point])
-    generator = torch.Generator("cpu").manual_seed(int(source.generate_state(1, np.uint64)[0]))
-    sizes = pairwise((d, *[width] * depth, 1))
-    return [torch.randn(a + 1, b, generator=generator, dtype=torch.float32, device="cpu") for a, b in sizes]
-
-
-def _draw(problems, networks, width, depth, seed):
-    """Inputs (M, n, r) and the weights of each layer, [(M, fan_in + 1, fan_out)], the last row of a layer its biases.
-
-    The first layer and the inputs are in a basis of the span of the inputs where that is smaller, r = min(n, d).
-    """
-    _, n, d = problems.shape
-    bases = {}
-    inputs, drawn = [], []
-    for problem, point in networks:
-        x = torch.tensor(problems[problem], device="cpu")
-        if n < d and problem not in bases:
-            bases[problem] = torch.linalg.qr(x.T).Q
-        weights = initial_weights(d, width, depth, seed, problem, point)
-        if n < d:
-            basis = bases[problem]
-            x = x @ basis
-            weights[0] = torch.cat([basis.T @ weights[0][:d].double(), weights[0][d:].double()])
-        inputs.append(x)
-        drawn.append(weights)
-    return torch.stack(inputs), [torch.stack(layer) for layer in zip(*drawn)]
-
-
-class _Networks:
-    """Networks of one shape side by side: every tensor has the networks M as its first axis."""
-
-    def __init__(self, inputs, layers, d, scales, device, dtype):
-        self.w_std, self.b_std = scales
-        self.x = inputs.to(device, dtype)
-        layers = [layer.to(device, dtype) for layer in layers]
-        self.weights = [layer[:, :-1].contiguous() for layer in layers]
-        self.biases = [layer[:, -1:].contiguous() for layer in layers]
-        # The first layer is drawn for d inputs, in whatever basis it is written.
-        fans_in = [d, *(weight.shape[1] for weight in self.weights[1:])]
-        self.factors = [self.w_std / math.sqrt(fan_in) for fan_in in fans_in]
-
-    def forward(self):
-        """The input of each layer, [(M, n, fan_in)], and the outputs (M, n, 1)."""
-        h, entering = self.x, []
-        for i, (weight, bias, factor) in enumerate(zip(self.weights, self.biases, self.factors)):
-            h = h.relu_() if i else h
-            entering.append(h)
-            h = torch.baddbmm(self.b_std * bias, h, weight, alpha=factor)
-        return entering, h
-
-    def tangent_kernel(self):
-        """Inner products (M, n, n) of the gradients of the outputs by all parameters, in float64 on the CPU."""
-        # Not every GPU has float64, in which alone the small eigenvalues are right.
-        entering, weights = ([tensor.cpu().double() for tensor in layer] for layer in (self.forward()[0], self.weights))
-        gradient, kernel = torch.ones(*self.x.shape[:2], 1, dtype=torch.float64), 0
-        for weight, h, factor in zip(reversed(weights), reversed(entering), reversed(self.factors)):
-            kernel = kernel + (gradient @ gradient.mT) * (factor**2 * h @ h.mT + self.b_std**2)
-            gradient = factor * gradient @ weight.mT * (h > 0)
-        return kernel
-
-    def descend(self, targets, left_out, steps, rate, momentum, sizes, tolerance, stop, bar):
-        """Train; the residual at the left-out point, the largest of the others, and the overshoot, tensors (M,).
-
-        `sizes` (M,) are the largest labels where they are large against √width; None where they are small, and
-        overshooting changes nothing.
-        """
-        targets = targets.to(self.x)[..., None]
-        networks, left_out = torch.arange(len(targets)), torch.tensor(left_out)
-        trained = torch.ones_like(targets)
-        trained[networks, left_out] = 0
-        if momentum is None:
-            momentum = 0.9 if sizes is None else 0.0
-        rates = self._stable_rates(trained, sizes) if rate is None else targets.new_full((len(targets), 1, 1), rate)
-        low, high = ((targets * trained).clamp(max=0).amin(1, True), (targets * trained).clamp(min=0).amax(1, True))
-        beyond = targets.new_zeros(len(targets), 1, 1)
-        velocities = [[torch.zeros_like(p) for p in group] for group in (self.weights, self.biases)]
-        start = self.forward()[1].clone()
-        for step in range(steps + 1):
-            entering, outputs = self.forward()
-            residuals = targets - (outputs - start)
-            learnt = residuals * trained
-            if sizes is not None:
-                answers = (outputs - start) * trained
-                beyond = torch.maximum(beyond, torch.maximum(answers - high, low - answers).amax(1, True))
-            if step % _LOOK_EVERY == 0 or step == steps:
-                worst = learnt.abs().amax(dim=(1, 2))
-                if not worst.isfinite().all():
-                    raise FloatingPointError(
-                        f"a network diverged within {step} steps; lower rate = {rate}"
-                        + (" below its default, or momentum" if rate is None else "")
-                    )
-                if step == steps or worst.max() <= tolerance:
-                    bar.update(steps - step)
-                    break
-            self._step(entering, rates * learnt, velocities, momentum)
-            bar.update()
-            if stop.is_set():
-                break
-        relative = beyond[:, 0, 0] if sizes is None else beyond[:, 0, 0] / sizes.to(beyond)
-        return residuals[networks, left_out, 0], worst, relative
-
-    def _step(self, entering, descent, velocities, momentum):
-        """θ ← θ + V, V ← χV − η∇: `descent` (M, n, 1) is the rate times minus the gradient by the outputs."""
-        for i in reversed(range(len(self.weights))):
-            weight, h, factor = self.weights[i], entering[i], self.factors[i]
-            below = torch.bmm(descent, weight.mT).mul_(factor) if i else descent
-            velocity = velocities[0][i].baddbmm_(h.mT, descent, beta=momentum, alpha=factor)
-            velocities[1][i].mul_(momentum).add_(descent.sum(dim=1, keepdim=True), alpha=self.b_std)
-            weight += velocity
-            self.biases[i] += velocities[1][i]
-            descent = below.mul_(h > 0) if i else below
-
-    def _stable_rates(self, trained, sizes):
-        """The default rates, (M, 1, 1), from λ_max of each network's tangent kernel on the points it trains on."""
-        trained = trained.cpu()
-        largest = torch.linalg.eigvalsh(self.tangent_kernel() * trained * trained.mT)[:, -1]
-        rates = 1 / largest
-        if sizes is not None:
-            depth, width = len(self.weights) - 1, self.weights[-1].shape[1]
-            growth = (1 + sizes / math.sqrt(width)) ** (2 * depth / (depth + 1))
-            rates = rates / (2 * depth * growth)
-        return rates.to(self.x)[:, None, None]

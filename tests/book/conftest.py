@@ -10,23 +10,31 @@ import threading
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from book.builder.browser import ARGUMENTS, find_chromium
+from tests.book.visits import PackingHandler
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")
-def site():
+def site(tmp_path_factory):
     """Folder of the built site, brought up to date at its own tier: smoke where there is none.
 
-    Processes of pytest-xdist that ask at once wait for each other: the build holds a lock.
+    Of the processes of pytest-xdist one looks, and the others wait for what it says.
     """
-    record = ROOT / "_build" / "site.json"
-    tier = json.loads(record.read_text())["tier"] if record.exists() else "smoke"
-    command = [sys.executable, "-m", "book.builder.build", "--tier", tier]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    shared = tmp_path_factory.getbasetemp()
+    shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
+    said = shared / "site.txt"
+    with FileLock(shared / "site.lock"):
+        if not said.exists():
+            record = ROOT / "_build" / "site.json"
+            tier = json.loads(record.read_text())["tier"] if record.exists() else "smoke"
+            command = [sys.executable, "-m", "book.builder.build", "--tier", tier]
+            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+            said.write_text("" if done.returncode == 0 else done.stdout + done.stderr)
+    assert said.read_text() == ""
     return ROOT / "_build" / "html"
 
 
@@ -56,6 +64,17 @@ def serve():
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture(scope="session")
+def packing(site):
+    """Address of a server that packs the site as GitHub Pages does, and the bytes that it sent, by path."""
+    sent = {}
+    server = _Server(("127.0.0.1", 0), functools.partial(PackingHandler, directory=str(site), sent=sent))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", sent
+    server.shutdown()
+    server.server_close()
 
 
 @pytest.fixture(scope="session")

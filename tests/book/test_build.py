@@ -11,7 +11,7 @@ import pytest
 
 from book.builder import execute as execution
 from book.builder.build import ROOT, chapter_names
-from book.builder.execute import execute_all, read_chapter
+from book.builder.execute import cache_path, environment_digest, execute_all, files_digest, read_chapter
 from book.builder.repository import find_repository
 from book.builder.site import foreign_references
 from book.builder.stage import with_repository, write_status
@@ -64,9 +64,22 @@ def test_nothing_is_executed_twice_and_what_changed_is(tree, capsys):
     assert again["01_a"] == paths["01_a"] and again["02_b"] != paths["02_b"]
     assert "Executing 02_b (" in capsys.readouterr().out
 
+    # What is kept has a name that changes with the library; names that are kept are not executed, as above.
+    chapters = [read_chapter(tree, name, TIERS, "smoke") for name in ("01_a", "02_b")]
+    assert [cache_path(c, environment_digest(tree), tree / "cache") for c in chapters] == list(again.values())
     (tree / "symlib" / "a.py").write_text("x = 2\n")
-    execute(tree, "01_a", "02_b")
-    assert "Executing 01_a, 02_b" in capsys.readouterr().out
+    changed = {cache_path(c, environment_digest(tree), tree / "cache") for c in chapters}
+    assert len(changed) == 2 and not any(path.exists() for path in changed)
+
+
+def test_what_tools_leave_behind_changes_no_digest(tree):
+    before = files_digest(tree / "notebooks", tree / "symlib" / "a.py")
+    for name in (".ruff_cache/0.1/1", "__pycache__/a.pyc", ".ipynb_checkpoints/01_a.ipynb"):
+        (tree / "notebooks" / name).parent.mkdir(parents=True)
+        (tree / "notebooks" / name).write_text("x")
+    assert files_digest(tree / "notebooks", tree / "symlib" / "a.py") == before
+    (tree / "notebooks" / "new.md").write_text("x")
+    assert files_digest(tree / "notebooks", tree / "symlib" / "a.py") != before
 
 
 def test_failure_names_chapter_and_cell_and_the_others_are_kept(tree, capsys):

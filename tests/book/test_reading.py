@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from book.builder.build import ROOT, chapter_names
+from tests.book.visits import WIDE, Visit
 
 
 class _Page(HTMLParser):
@@ -73,3 +74,24 @@ def test_a_guess_stands_beside_the_answer_and_is_kept(browser, site, serve):
     page.reload()
     assert page.locator(".prediction textarea").first.input_value() == "one in ten"
     context.close()
+
+
+@pytest.mark.browser
+def test_a_citation_shows_its_entry_to_pointer_and_keyboard(browser, packing, pages):
+    name = next(name for name, page in sorted(pages.items()) if name.startswith("notebooks/") and cites(page))
+    with Visit(browser, packing, name) as visit:
+        page = visit.page
+        citation = page.locator('.bd-article a[href*="bibliography.html#"]').first
+        note = page.locator("#citation-note")
+        for reach in (citation.focus, citation.hover):
+            reach()
+            assert note.is_visible() and len(note.inner_text()) > 60
+            assert citation.get_attribute("aria-describedby") == "citation-note"
+            box = note.bounding_box()
+            assert 0 <= box["x"] and box["x"] + box["width"] <= WIDE
+            page.keyboard.press("Escape")
+            assert not note.is_visible()
+
+
+def cites(page):
+    return any("bibliography.html#" in link for link in page.links)

@@ -28,7 +28,7 @@ def test_arguments_go_to_the_program_that_runs(started):
     commands.main(["lab", "--no-browser"])
     assert started == [
         ("book.builder.build", ["--tier", "smoke"]),
-        ("pytest", ["-n", "auto", "--dist", "loadfile", "-k", "gram", "-n", "0"]),
+        ("pytest", ["-n", "auto", "--dist", "loadgroup", "--no-loadscope-reorder", "-k", "gram", "-n", "0"]),
         ("benchmarks", ["ensemble", "--runs", "1"]),
         ("jupyterlab", ["--notebook-dir", str(ROOT / "notebooks"), "--no-browser"]),
     ]

@@ -9,8 +9,14 @@ import pytest
 from symlib.gram import invariant_gram
 from symlib.groups import cyclic, dihedral
 from symlib.kernels import rbf
-from symlib.regression import holdout_residuals, loo_residuals
-from symlib.spectral import circulant_loo_error, expand_invariant, spectral_holdout_residuals, spectral_loo_residuals
+from symlib.regression import ensemble_covariance, holdout_residuals, loo_residuals
+from symlib.spectral import (
+    circulant_loo_error,
+    expand_invariant,
+    spectral_ensemble_covariance,
+    spectral_holdout_residuals,
+    spectral_loo_residuals,
+)
 from symlib.support import accuracy
 from symlib.support.hermitian import IndefiniteMatrixError, SingularMatrixError
 
@@ -153,6 +159,63 @@ def test_the_estimate_bounds_the_error(monkeypatch):
         expected = exact(gram, labels, ridge, None)
         error = np.abs(loo_residuals(gram, labels, ridge) - expected) / np.maximum(np.abs(expected), 1)
         assert 1e-5 * estimates[0] < error.max() < estimates[0]
+
+
+def exact_spread(ntk, nngp, held_out, ridge):
+    """The covariance of an ensemble in 40 digits."""
+    with mpmath.workdps(40):
+        inverse = (mpmath.matrix(ntk.tolist()) + mpmath.mpf(ridge) * mpmath.eye(len(ntk))) ** -1
+        middle = inverse * mpmath.matrix(nngp.tolist()) * inverse
+        s, middle = (mpmath.matrix([[m[i, j] for j in held_out] for i in held_out]) for m in (inverse, middle))
+        return np.array((s**-1 * middle * s**-1).tolist(), dtype=float)
+
+
+def relative_spread_error(found, expected):
+    deviations = np.sqrt(np.diag(expected))
+    return np.abs((found - expected) / np.outer(deviations, deviations)).max()
+
+
+@pytest.mark.parametrize("relative_ridge", [0.0, 1e-13, 1e-10, 1e-8, 1e-6])
+@pytest.mark.parametrize("name", GRAMS)
+def test_the_spread_is_right_or_refused_with_a_ridge_that_does(name, relative_ridge):
+    ntk, ridge = GRAMS[name], relative_ridge * np.linalg.norm(GRAMS[name], 2)
+    nngp = np.exp(-np.abs(np.subtract.outer(np.arange(len(ntk)), np.arange(len(ntk)))) / 5)
+    remedy = refused(ensemble_covariance, ntk, nngp, [1, 4], ridge)
+    assert remedy is None or ridge < remedy < 1e-4 * np.linalg.norm(ntk, 2)
+    used = ridge if remedy is None else remedy
+    found = ensemble_covariance(ntk, nngp, [1, 4], used)
+    assert relative_spread_error(found, exact_spread(ntk, nngp, [1, 4], used)) < 1e-6
+
+
+def test_the_estimate_bounds_the_error_of_the_spread(monkeypatch):
+    monkeypatch.setattr(accuracy, "ACCURACY", np.inf)
+    estimates = []
+    original = accuracy.relative_error
+    monkeypatch.setattr(
+        "symlib.regression.relative_error", lambda *of: estimates.append(original(*of)) or estimates[-1]
+    )
+    rng, ratios = np.random.default_rng(5), {"dense": [], "spectral": []}
+    for group in (cyclic(6), dihedral(3)) * 5:
+        ntk, ridge = invariant(group, int(rng.integers(1, 3))), 10.0 ** rng.uniform(-9, -5)
+        nngp = (0.3 * ntk + invariant(group, 10)) / 100
+        held_out = [(0, 0), (1, 0), (2, 1), (4, 2), (5, 0)][: int(rng.integers(1, 6))]
+        full = [expand_invariant(kappa, group) for kappa in (ntk, nngp)]
+        index = [3 * g + c for g, c in held_out]
+        expected = exact_spread(*full, index, ridge)
+        for kind, call, arguments in (
+            ("spectral", spectral_ensemble_covariance, (ntk, nngp, group, held_out, ridge)),
+            ("dense", ensemble_covariance, (*full, index, ridge)),
+        ):
+            estimates.clear()
+            ratios[kind].append(relative_spread_error(call(*arguments), expected) / estimates[0])
+    for kind in ratios.values():
+        assert max(kind) < 1 and np.median(kind) > 1e-4
+
+
+def test_where_no_ridge_helps_the_search_ends():
+    for order in (3, 2000):
+        with pytest.raises(SingularMatrixError, match="change the covariance by 1e.00 of their size; leave out points"):
+            accuracy.vouched(lambda ridge: (None, 1.0), 0.0, 1.0, order, "ntk", what="covariance")
 
 
 def test_float32_is_said_to_be_float32():

@@ -9,8 +9,8 @@ import torch
 from symlib.datasets import digit_pairs, mnist
 from symlib.kernels import mlp_kernel
 from symlib.orbits import normalize, points, rotation_orbits
-from symlib.regression import loo_residuals
-from symlib.training import ensembles, train_ensemble
+from symlib.regression import ensemble_covariance, holdout_residuals, loo_residuals
+from symlib.training import ensembles, small_networks, train_ensemble
 
 QUIET = {"device": "cpu", "progress": False}
 
@@ -31,17 +31,17 @@ def test_weights_are_standard_normal_and_drawn_apart():
 class Network(torch.nn.Module):
     """The network of `mlp_kernel` at finite width, written plainly, with the weights of `train_ensemble`."""
 
-    def __init__(self, d, width, depth, w_std, b_std, seed, problem, point):
+    def __init__(self, d, width, depth, w_std, b_std, seed, problem, point, outputs=1):
         super().__init__()
         self.w_std, self.b_std = w_std, b_std
-        layers = ensembles.initial_weights(d, width, depth, seed, problem, point)
+        layers = ensembles.initial_weights(d, width, depth, seed, problem, point, outputs)
         self.layers = torch.nn.ParameterList(layer.double() for layer in layers)
 
     def forward(self, x):
         for i, layer in enumerate(self.layers):
             x = x.relu() if i else x
             x = self.w_std / x.shape[1] ** 0.5 * x @ layer[:-1] + self.b_std * layer[-1]
-        return x[:, 0]
+        return x[:, 0] if x.shape[1] == 1 else x
 
 
 def one_at_a_time(x, labels, held_out, *, width, depth, w_std, b_std, steps, rate, momentum, seed):
@@ -68,10 +68,10 @@ def descend(model, x, labels, point, steps, rate, momentum):
 
 
 def jacobian(model, x):
-    """Gradients of the output at each input by all parameters, (n, parameters), by autograd."""
-    weights = list(model.parameters())
-    rows = [torch.autograd.grad(model(point[None])[0], weights) for point in torch.as_tensor(x)]
-    return torch.stack([torch.cat([g.flatten() for g in row]) for row in rows])
+    """Gradients of the outputs at each input by all parameters, (n, parameters) or (n, k, parameters), by autograd."""
+    answers = model(torch.as_tensor(x))
+    rows = [torch.autograd.grad(answer, list(model.parameters()), retain_graph=True) for answer in answers.flatten()]
+    return torch.stack([torch.cat([g.flatten() for g in row]) for row in rows]).reshape(*answers.shape, -1)
 
 
 def tangent_kernel(model, x):
@@ -114,6 +114,133 @@ def test_shapes_shared_labels_and_the_residuals_trained_on():
     np.testing.assert_allclose(alone.residuals, together.residuals[0, 0, 1:], rtol=1e-12)
 
 
+@pytest.mark.parametrize("keep_initial", [False, True])
+def test_points_left_out_together_by_one_network(keep_initial):
+    """Against the trainer by autograd, whose network sees none of the row; with f₀ kept, against labels less f₀."""
+    rng = np.random.default_rng(9)
+    x, labels = rng.standard_normal((2, 6, 9)), rng.standard_normal((2, 6))
+    options = {"width": 16, "w_std": 1.2, "b_std": 0.4, "seed": 3}
+    descent = {"steps": 40, "rate": 0.03, "momentum": 0.6}
+    rows = [[4, 1], [0, 5], [2, 3]]
+    found = train_ensemble(
+        x, labels, rows, depth=1, keep_initial=keep_initial, dtype="float64", **options, **descent, **QUIET
+    )
+    assert found.residuals.shape == (2, 3, 2) and found.train_error.shape == (2, 3)
+    for problem, row in ((0, 0), (1, 2)):
+        first, second = rows[row]
+        model = Network(9, depth=1, problem=problem, point=first, **options)
+        start = model(torch.as_tensor(x[problem])).detach().numpy() * keep_initial
+        seen = np.setdiff1d(np.arange(6), rows[row])
+        order = [first, *seen]  # `descend` leaves out one point; the second one is asked afterwards
+        residuals = descend(model, x[problem, order], (labels[problem] - start)[order], 0, **descent)
+        np.testing.assert_allclose(found.residuals[problem, row, 0], residuals[0].item(), rtol=1e-9)
+        answer = model(torch.as_tensor(x[problem])).detach().numpy()[second]
+        untrained = Network(9, depth=1, problem=problem, point=first, **options)
+        answer -= 0 if keep_initial else float(untrained(torch.as_tensor(x[problem]))[second].detach())
+        np.testing.assert_allclose(found.residuals[problem, row, 1], labels[problem, second] - answer, rtol=1e-9)
+        np.testing.assert_allclose(found.train_error[problem, row], residuals[1:].abs().max().item(), rtol=1e-9)
+
+
+def test_networks_that_keep_their_start_spread_as_the_kernels_say():
+    """Mean and covariance of 500 networks of 512 units at two points left out together, two-sided."""
+    rng, draws = np.random.default_rng(1), 500
+    x, labels, held_out = rng.standard_normal((7, 5)), np.array([0.5, -0.5] * 3 + [0.5]), [4, 0]
+    kernel = mlp_kernel(x, b_std=0.2)
+    expected, posterior = holdout_residuals(kernel.ntk, labels, held_out)
+    covariance = ensemble_covariance(kernel.ntk, kernel.nngp, held_out)
+    deviations = np.sqrt(np.diag(covariance))
+    options = {"width": 512, "b_std": 0.2, "steps": 120, "momentum": 0.7, **QUIET}
+    trained = train_ensemble(np.tile(x, (draws, 1, 1)), labels, [held_out], keep_initial=True, **options)
+    assert 0 < trained.train_error.max() < 1e-5, "not trained to convergence"
+    found = trained.residuals[:, 0]
+    z = (found.mean(axis=0) - expected) / (deviations / draws**0.5)
+    assert 0 < np.abs(z).max() < 4.5
+    # Of a normal sample, C_ij has the standard error ((C_ii C_jj + C_ij²) / draws)^½.
+    standard_error = np.sqrt((np.outer(deviations, deviations) ** 2 + covariance**2) / draws)
+    z = (np.cov(found.T) - covariance) / standard_error
+    assert 0 < np.abs(z).max() < 4.5
+    # What it is not: the posterior of the Gaussian process with the NTK, or the spread of f₀ itself.
+    for other in (posterior, kernel.nngp[np.ix_(held_out, held_out)]):
+        assert np.abs((np.cov(found.T) - other) / standard_error).max() > 8
+    # With the initial function taken off hardly any spread is left.
+    zero = train_ensemble(np.tile(x, (40, 1, 1)), labels, [held_out], **options)
+    assert 0 < (zero.residuals[:, 0].std(axis=0) / deviations).max() < 0.3
+
+
+@pytest.mark.parametrize(("n", "d", "depth"), [(5, 11, 1), (6, 4, 2)])
+def test_several_classes_as_one_at_a_time(n, d, depth):
+    """Residuals, what is left to learn and the kernel, against autograd; and one column as labels without one."""
+    rng = np.random.default_rng(n)
+    x, labels = rng.standard_normal((2, n, d)), rng.standard_normal((2, n, 3))
+    sizes = {"width": 16, "depth": depth, "w_std": 1.2, "b_std": 0.4, "seed": 5}
+    descent, options = {"steps": 60, "rate": 0.02, "momentum": 0.3}, {"dtype": "float64", **sizes, **QUIET}
+    found = train_ensemble(x, labels, [2, 0], kernel=True, **descent, **options)
+    assert found.residuals.shape == (2, 2, 3) and found.train_error.shape == (2, 2)
+    assert found.kernel.shape == (2, 2, n, n)
+    for problem, j in ((0, 0), (1, 1)):
+        model = Network(d, problem=problem, point=[2, 0][j], outputs=3, **sizes)
+        residuals = descend(model, x[problem], labels[problem], [2, 0][j], **descent)
+        np.testing.assert_allclose(found.residuals[problem, j], residuals[[2, 0][j]], rtol=1e-9)
+        others = np.delete(np.abs(residuals.numpy()), [2, 0][j], axis=0)
+        np.testing.assert_allclose(found.train_error[problem, j], others.max(), rtol=1e-9)
+        gradients = jacobian(model, x[problem])
+        kernel = torch.einsum("ncp,mcp->nm", gradients, gradients) / 3
+        np.testing.assert_allclose(found.kernel[problem, j], kernel, rtol=1e-9)
+    together = train_ensemble(x, labels, [[2, 1], [0, 3]], **descent, **options)
+    assert together.residuals.shape == (2, 2, 2, 3)
+    shared = train_ensemble(x, labels[0], [2, 0], **descent, **options)
+    np.testing.assert_array_equal(shared.residuals[0], found.residuals[0])
+    single = train_ensemble(x, labels[..., 0], [2, 0], **descent, **options)
+    column = train_ensemble(x, labels[..., :1], [2, 0], **descent, **options)
+    np.testing.assert_array_equal(column.residuals[..., 0], single.residuals)
+
+
+def test_the_largest_eigenvalue_over_all_outputs(monkeypatch):
+    """Power iteration against the norm of the Jacobian: from below, as Rayleigh quotients are, and near."""
+    rng = np.random.default_rng(11)
+    x, labels = rng.standard_normal((3, 7, 5)), rng.standard_normal((7, 4))
+    sizes, found = {"width": 24, "depth": 2, "w_std": 1.2, "b_std": 0.4, "seed": 3}, []
+    original = small_networks.SmallNetworks._largest_eigenvalues
+    monkeypatch.setattr(
+        small_networks.SmallNetworks,
+        "_largest_eigenvalues",
+        lambda *given: (found.append(original(*given)), found[-1])[1],
+    )
+    train_ensemble(x, labels, [1], steps=1, dtype="float64", **sizes, **QUIET)
+    for problem in range(3):
+        model = Network(5, problem=problem, point=1, outputs=4, **sizes)
+        gradients = jacobian(model, np.delete(x[problem], 1, axis=0)).flatten(end_dim=1)
+        assert 0.98 < found[0][problem] / torch.linalg.matrix_norm(gradients, 2) ** 2 <= 1 + 1e-12
+
+
+def orbits_of_shifts(n_orbits):
+    """Random vectors in all four shifts, orbit by orbit, |x|² = d, and one-hot labels less their mean."""
+    seeds = np.random.default_rng(n_orbits).standard_normal((n_orbits, 4, 8))
+    seeds *= 32**0.5 / np.linalg.norm(seeds, axis=(1, 2), keepdims=True)
+    shifts = np.stack([np.roll(seeds, g, axis=1).reshape(-1, 32) for g in range(4)], axis=1)
+    return shifts.reshape(-1, 32), np.repeat(np.eye(n_orbits), 4, axis=0) - 1 / n_orbits
+
+
+@pytest.mark.parametrize(("s", "depth"), [(30.0, 1), (1e6, 1), (1e4, 2)])
+def test_with_several_classes_the_default_step_follows_gradient_flow(monkeypatch, s, depth):
+    """At any size of the labels: all are fitted, and a quarter of the step answers the same."""
+    x, labels = orbits_of_shifts(6)
+    options = {"width": 128, "depth": depth, "steps": 8000, "tolerance": 0.03 * s, **QUIET}
+    options |= {} if depth == 1 else {"w_std": 2**0.5, "b_std": 0.1}
+    trained = train_ensemble(x, s * labels, [0, 5], **options)
+    assert 0 < trained.train_error.max() <= 0.03 * s
+    original = small_networks.SmallNetworks._stable_rates
+    monkeypatch.setattr(small_networks.SmallNetworks, "_stable_rates", lambda *given: original(*given) / 4)
+    slower = train_ensemble(x, s * labels, [0, 5], **options)
+    assert 0 < np.abs(slower.residuals - trained.residuals).max() < 0.03 * s
+
+
+def test_several_classes_that_overshoot_are_told():
+    x, labels = orbits_of_shifts(3)
+    with pytest.warns(RuntimeWarning, match="went beyond their labels"):
+        train_ensemble(x, 1e4 * labels, [0], width=128, momentum=0.9, steps=500, **QUIET)
+
+
 def threads_of_a_new_thread():
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(torch.get_num_threads).result()
@@ -128,13 +255,13 @@ def test_portions_and_threads_change_nothing(monkeypatch, threads):
     torch.set_num_threads(threads)
     monkeypatch.setattr(ensembles, "_CPU_BYTES", 30_000)
     shapes = []
-    original = ensembles._Networks.forward
+    original = small_networks.SmallNetworks.forward
 
     def recorded(self):
         shapes.append(len(self.x))
         return original(self)
 
-    monkeypatch.setattr(ensembles._Networks, "forward", recorded)
+    monkeypatch.setattr(small_networks.SmallNetworks, "forward", recorded)
     parts = train_ensemble(x, labels, [0, 3], **options)
     assert 1 < max(shapes) < 8
     assert threads_of_a_new_thread() == torch.get_num_threads() == threads
@@ -266,8 +393,10 @@ def test_training_stops_at_the_tolerance(monkeypatch):
     rng = np.random.default_rng(4)
     x, labels = rng.standard_normal((6, 20)), rng.standard_normal(6)
     count = []
-    original = ensembles._Networks._step
-    monkeypatch.setattr(ensembles._Networks, "_step", lambda self, *rest: (count.append(1), original(self, *rest)))
+    original = small_networks.SmallNetworks._step
+    monkeypatch.setattr(
+        small_networks.SmallNetworks, "_step", lambda self, *rest: (count.append(1), original(self, *rest))
+    )
     for tolerance, most in ((0.0, 400), (1e-3, 200)):
         count.clear()
         trained = train_ensemble(x, labels, [0], b_std=0.1, steps=400, tolerance=tolerance, **QUIET)
@@ -296,6 +425,8 @@ X, Y = np.random.default_rng(6).standard_normal((2, 4, 3)), np.ones(4)
         (lambda: train_ensemble(X, Y[:3], [0]), r"labels must have shape \(4,\) or \(2, 4\).*got \(3,\)"),
         (lambda: train_ensemble(X, Y, [4]), "held_out must lie in"),
         (lambda: train_ensemble(X, Y, [0, 0]), "held_out names a point twice"),
+        (lambda: train_ensemble(X, Y, [[0, 1], [2, 2]]), "held_out names a point twice"),
+        (lambda: train_ensemble(X, Y, [[0, 1, 2, 3]]), "leaves out all 4 points"),
         (lambda: train_ensemble(X, Y, [0], width=0), "width must be a whole number"),
         (lambda: train_ensemble(X, Y, [0], momentum=1), r"momentum must be in \[0, 1\), got 1"),
         (lambda: train_ensemble(X, Y, [0], rate=0), "rate must be positive"),

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from symlib.kernels.convolution import jax_path, numba_path
-from symlib.kernels.kernel import Kernel, float64_scope
-from symlib.support.checks import finite_array, nonnegative, positive_int
+from symlib.kernels.kernel import Kernel, float64_scope, image_sets
+from symlib.support.checks import nonnegative, positive_int
 from symlib.support.memory import MEMORY_LIMIT, refuse_beyond_memory
 
 
@@ -76,11 +76,7 @@ def cnn_kernel(
     w2, b2 = nonnegative(w_std, "w_std") ** 2, nonnegative(b_std, "b_std") ** 2
     if pooling not in ("flatten", "gap"):
         raise ValueError(f'pooling must be "flatten" or "gap", got {pooling!r}')
-    symmetric = x2 is None or x2 is x1
-    x1 = finite_array(x1, "x1", min_ndim=3)
-    x2 = x1 if x2 is None or symmetric else finite_array(x2, "x2", min_ndim=3)
-    if x1.shape[-2:] != x2.shape[-2:]:
-        raise ValueError(f"x1 and x2 must hold images of one size, got shapes {x1.shape} and {x2.shape}")
+    x1, x2, symmetric = image_sets(x1, x2)
     if filter_size % 2 == 0 or filter_size > min(x1.shape[-2:]):
         raise ValueError(f"filter_size must be odd and fit images of {x1.shape[-2:]} pixels, got {filter_size}")
 

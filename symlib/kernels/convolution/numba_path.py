@@ -8,31 +8,19 @@ polynomial of degree 12 for the angle (relative error 1e-12).
 import math
 from functools import lru_cache
 
-import jax
 import numpy as np
 
-from symlib.kernels.arc_cosine import SAME_DIRECTION, angle_polynomial
+from symlib.kernels.compiled import OPTIONS, available, compiled_angle, numba
 from symlib.kernels.convolution.jax_path import deviations
 from symlib.kernels.convolution.patches import unit_patches
 from symlib.support.threads import in_threads
 
-try:
-    import numba
-except ImportError:
-    numba = None
+__all__ = ["available", "map_means", "numba", "pooled_patch_means"]
 
-_COEFFICIENTS = tuple(angle_polynomial(12).tolist())
+_DEGREE = 12  # of the polynomial for the angle: relative error 1e-12
 _LANES = 16  # numbers that a loop takes at a time: 4 a register, unrolled 4 times
 _AT_ONCE = 2**23  # numbers held at once where an image is laid out in every shift: 64 MB
 _PIECE = 10  # numbers of a patch that an inner loop multiplies at most: a 3 × 3 patch and its bias
-_SNAP = SAME_DIRECTION / 2
-# LLVM may reorder sums and contract a·b + c; nothing here depends on a NaN or an infinity.
-_OPTIONS = {"nogil": True, "fastmath": True, "error_model": "numpy"}
-
-
-def available():
-    """Whether Numba is there and JAX has no accelerator that would be faster."""
-    return numba is not None and jax.default_backend() == "cpu"
 
 
 def pooled_patch_means(x1, x2, *, w2, b2, filter_size, symmetric):
@@ -117,39 +105,19 @@ def _whole(number, step):
     return -(-number // step) * step
 
 
-@lru_cache
-def _compiled_angle():
-    """cos θ ↦ sin θ, π−θ, to be compiled into the loops below."""
-
-    @numba.njit(inline="always", **_OPTIONS)
-    def angle(cos):
-        size = abs(cos)
-        z = 0.5 - 0.5 * size
-        z = z if z > _SNAP else 0.0
-        u = 4.0 * z - 1.0
-        ratio = _COEFFICIENTS[-1]
-        for k in range(len(_COEFFICIENTS) - 2, -1, -1):
-            ratio = ratio * u + _COEFFICIENTS[k]
-        # π − θ = π/2 + arcsin(cos θ), and arcsin |cos θ| = π/2 − 2 arcsin √z.
-        arcsine = 0.5 * math.pi - 2.0 * math.sqrt(z) * ratio
-        return 2.0 * math.sqrt(z * (1.0 - z)), 0.5 * math.pi + (arcsine if cos > 0.0 else -arcsine)
-
-    return angle
-
-
 # Numba lets an index be negative, which keeps a loop out of vector registers unless it runs from 0: hence the windows.
 
 
 @lru_cache
 def _compiled_patch_row(area):
-    angle = _compiled_angle()
+    angle = compiled_angle(_DEGREE)
 
     # Constants of the compiled code, so that inner products are unrolled: in one piece where `area` is small, else in
     # pieces that leave the patches in registers.
     piece = min(area, _PIECE)
     last = area - piece
 
-    @numba.njit(**_OPTIONS)
+    @numba.njit(**OPTIONS)
     def patch_row(i, begin, units1, weights1, counts1, units2, weights2, counts2, out):
         partial = np.empty(units2.shape[2] if last > 0 else 0)
         for j in range(begin, out.shape[2]):
@@ -181,10 +149,10 @@ def _compiled_patch_row(area):
 
 @lru_cache
 def _compiled_map_row(size):
-    angle = _compiled_angle()
+    angle = compiled_angle(_DEGREE)
     reach = size // 2
 
-    @numba.njit(**_OPTIONS)
+    @numba.njit(**OPTIONS)
     def sliding_mean(source, target, step):
         """Means of `size` neighbours at distances 0, step, 2 step, …"""
         for k in range(len(target)):
@@ -194,7 +162,7 @@ def _compiled_map_row(size):
             for k in range(len(target)):
                 target[k] += window[k] / size
 
-    @numba.njit(**_OPTIONS)
+    @numba.njit(**OPTIONS)
     def filter_mean(maps, sums, centre, height, stride):
         """Circular mean over size × size windows, in place, of maps in the layout of `_with_margins`."""
         width = stride - 2 * reach
@@ -212,13 +180,13 @@ def _compiled_map_row(size):
         sliding_mean(maps, sums, 1)
         sliding_mean(sums, centre, stride)
 
-    @numba.njit(**_OPTIONS)
+    @numba.njit(**OPTIONS)
     def multiply(a, b, out):
         for k in range(len(out)):
             out[k] = a[k] * b[k]
 
     # Few arrays a loop: the compiler checks at run time that they do not overlap, and gives up when they are many.
-    @numba.njit(**_OPTIONS)
+    @numba.njit(**OPTIONS)
     def relu_layer(cov, ntk, norm, inverse, first, w2, b2):
         for k in range(len(cov)):
             value = w2 * cov[k] + b2
@@ -228,7 +196,7 @@ def _compiled_map_row(size):
             cov[k] = norm[k] * (sine + cos * supplement) / (2.0 * math.pi)
             ntk[k] = slope * supplement / (2.0 * math.pi)
 
-    @numba.njit(**_OPTIONS)
+    @numba.njit(**OPTIONS)
     def map_row(i, begin, x1, std1, inverse1, x2, std2, inverse2, inside, height, stride, shifts, w2, b2, out):
         depth, length = std1.shape[1:]
         start = reach * (stride + 1)
