@@ -12,6 +12,8 @@ one circulant Gram, is Perin and Deny (2025). Derived in book chapters 06 and 07
 (g, c) ↦ g·C + c.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -344,7 +346,7 @@ def spectral_ensemble_covariance(
         refuse_indefinite(block, f"kappa_nngp_hat(irrep {i})", scale_nngp, dtype)
 
     def compute(ridge):
-        sums = [0.0] * 5  # at H: X, XΣX, and for the bound X², (XΣX)², XDX
+        sums: list[Any] = [0.0] * 5  # at H: X, XΣX, and for the bound X², (XΣX)², XDX
         for i, weight, x in _inverse_blocks(theta, group, ridge, scale, "kappa_ntk"):
             characters = weight * group.irreps[i][between].conj()
             drawn = x @ sigma_blocks[i] @ x

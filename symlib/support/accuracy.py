@@ -97,8 +97,9 @@ def refuse_indefinite(matrices: NDArray, name: str, scale: NDArray, dtype: np.dt
 
 def coarser(*arrays: Any) -> np.dtype | None:
     """The dtype of the first array that holds fewer digits than float64, if one does."""
-    dtypes = (getattr(array, "dtype", None) for array in arrays)
-    return next((dtype for dtype in dtypes if dtype in (np.float32, np.float16)), None)
+    dtypes: list[Any] = [getattr(array, "dtype", None) for array in arrays]
+    coarse: list[Any] = [dtype for dtype in dtypes if dtype in (np.float32, np.float16)]
+    return coarse[0] if coarse else None
 
 
 def _hint(dtype):
