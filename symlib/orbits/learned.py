@@ -41,7 +41,7 @@ class LearnedOperator:
     strengths : (r,) array, singular values S of the points taught, falling
     ridge : float, absolute
     n_poses : int, N
-    shape : tuple, the shape of one point
+    point_shape : tuple, the shape of one point
     """
 
     basis: NDArray[np.float64]
@@ -50,12 +50,22 @@ class LearnedOperator:
     strengths: NDArray[np.float64]
     ridge: float
     n_poses: int
-    shape: tuple[int, ...]
+    point_shape: tuple[int, ...]
 
     @property
     def matrix(self) -> NDArray[np.float64]:
         """T as a (d, d) array: `matrix @ x.ravel()` is the next pose of x."""
         return self.power(1)
+
+    @property
+    def T(self) -> NDArray[np.float64]:
+        """The transpose of `matrix`, as of an array: `points @ operator.T` is the next pose of flat points (n, d)."""
+        return self.matrix.T
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(d, d), the shape of `matrix`."""
+        return (len(self.basis), len(self.basis))
 
     def power(self, steps: int) -> NDArray[np.float64]:
         """T to the power of `steps`, a (d, d) array; below 0 of the operator of the previous pose; 0 gives 1."""
@@ -66,26 +76,26 @@ class LearnedOperator:
         return self.basis @ np.linalg.matrix_power(core, abs(steps)) @ self.basis.T
 
     def __call__(self, x: ArrayLike, steps: int = 1) -> NDArray[np.float64]:
-        """T^steps x for points (..., *shape), in their shape; nothing is scaled."""
+        """T^steps x for points (..., *point_shape), in their shape; nothing is scaled."""
         steps, flat = _whole(steps, "steps"), self._flat(x, "x")
         if steps == 0:
-            return flat.reshape(*flat.shape[:-1], *self.shape).copy()
+            return flat.reshape(*flat.shape[:-1], *self.point_shape).copy()
         core = self.forward if steps > 0 else self.backward
         moved = flat @ self.basis @ np.linalg.matrix_power(core, abs(steps)).T
-        return (moved @ self.basis.T).reshape(*flat.shape[:-1], *self.shape)
+        return (moved @ self.basis.T).reshape(*flat.shape[:-1], *self.point_shape)
 
     def error(self, orbits: ArrayLike) -> NDArray[np.float64]:
-        """|T x_g − x_{g+1}| / |x_{g+1}| for every pose of complete orbits (C, N, *shape), taught or new: (C, N)."""
+        """|T x_g − x_{g+1}| / |x_{g+1}| for every pose of complete orbits (C, N, ...), taught or new: (C, N)."""
         flat = self._flat(orbits, "orbits")
         if flat.ndim != 3 or flat.shape[1] != self.n_poses:
-            wanted = ("C", self.n_poses, *self.shape)
+            wanted = ("C", self.n_poses, *self.point_shape)
             raise ValueError(f"orbits must have shape {_shape(wanted)}, got {np.shape(orbits)}; pass complete orbits")
         following = np.roll(flat, -1, axis=1)
-        moved = self(flat.reshape(*flat.shape[:2], *self.shape)).reshape(flat.shape)
+        moved = self(flat.reshape(*flat.shape[:2], *self.point_shape)).reshape(flat.shape)
         return np.linalg.norm(moved - following, axis=-1) / _norms(following, "orbits")
 
     def unexplained(self, x: ArrayLike) -> NDArray[np.float64]:
-        """|σ²(XᵀX + σ²)⁻¹x| / |x| for points (..., *shape): (...). At σ² = 0, the part outside of the span.
+        """|σ²(XᵀX + σ²)⁻¹x| / |x| for points (..., *point_shape): (...). At σ² = 0, the part outside of the span.
 
         The theorem of the book's chapter 16: where the group acts orthogonally, this is the error of T at x.
         """
@@ -111,13 +121,13 @@ class LearnedOperator:
         return f"<operator on {d} dimensions, taught in {r} of them: {self.n_poses} poses, ridge {self.ridge:g}>"
 
     def _flat(self, x, name):
-        """`x` (..., *shape) as float64 (..., d)."""
-        x = finite_array(x, name, min_ndim=len(self.shape))
-        if x.shape[x.ndim - len(self.shape) :] != self.shape:
+        """`x` (..., *point_shape) as float64 (..., d)."""
+        x = finite_array(x, name, min_ndim=len(self.point_shape))
+        if x.shape[x.ndim - len(self.point_shape) :] != self.point_shape:
             raise ValueError(
-                f"{name} must hold points of shape {self.shape}, as the operator was taught, got shape {x.shape}"
+                f"{name} must hold points of shape {self.point_shape}, as the operator was taught, got shape {x.shape}"
             )
-        return x.reshape(*x.shape[: x.ndim - len(self.shape)], -1)
+        return x.reshape(*x.shape[: x.ndim - len(self.point_shape)], -1)
 
 
 def learn_operator(orbits: ArrayLike, ridge: float = 1e-3, *, group: Any = None) -> LearnedOperator:
@@ -226,7 +236,7 @@ def complete_orbits(
     if direction not in ("nearest", "forward"):
         raise ValueError(f'direction must be "nearest" or "forward", got {direction!r}')
     orbits = np.array(plain_array(partial, "partial"))
-    wanted = ("C", operator.n_poses, *operator.shape)
+    wanted = ("C", operator.n_poses, *operator.point_shape)
     if orbits.ndim != len(wanted) or orbits.shape[1:] != wanted[1:]:
         raise ValueError(f"partial must have shape {_shape(wanted)}, as the operator was taught, got {orbits.shape}")
     seen = _mask(seen, orbits.shape[:2])

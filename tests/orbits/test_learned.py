@@ -58,6 +58,8 @@ def test_is_the_solution_of_the_normal_equations(n_orbits, ridge):
     assert_allclose(operator(orbits, 2), orbits @ (dense @ dense).T, atol=1e-12)
     assert_allclose(operator @ x.T, dense @ x.T, atol=1e-12)
     assert_allclose(np.asarray(operator), dense, atol=1e-12)
+    assert_allclose(x @ operator.T, x @ dense.T, atol=1e-12)
+    assert operator.shape == dense.shape and operator.point_shape == (D,)
     gap = np.linalg.matrix_power(dense, 4) @ x.T - x.T
     assert_allclose(operator.closure(), np.linalg.norm(gap) / np.linalg.norm(x), atol=1e-12)
 
