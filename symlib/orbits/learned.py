@@ -76,7 +76,7 @@ class LearnedOperator:
         return self.basis @ np.linalg.matrix_power(core, abs(steps)) @ self.basis.T
 
     def __call__(self, x: ArrayLike, steps: int = 1) -> NDArray[np.float64]:
-        """T^steps x for points (..., *point_shape), in their shape; nothing is scaled."""
+        """T^steps x for points (..., shape of a point), in their shape; nothing is scaled."""
         steps, flat = _whole(steps, "steps"), self._flat(x, "x")
         if steps == 0:
             return flat.reshape(*flat.shape[:-1], *self.point_shape).copy()
@@ -95,7 +95,7 @@ class LearnedOperator:
         return np.linalg.norm(moved - following, axis=-1) / _norms(following, "orbits")
 
     def unexplained(self, x: ArrayLike) -> NDArray[np.float64]:
-        """|σ²(XᵀX + σ²)⁻¹x| / |x| for points (..., *point_shape): (...). At σ² = 0, the part outside of the span.
+        """|σ²(XᵀX + σ²)⁻¹x| / |x| for points (..., shape of a point): (...). At σ² = 0, the part outside of the span.
 
         The theorem of the book's chapter 16: where the group acts orthogonally, this is the error of T at x.
         """
@@ -121,7 +121,7 @@ class LearnedOperator:
         return f"<operator on {d} dimensions, taught in {r} of them: {self.n_poses} poses, ridge {self.ridge:g}>"
 
     def _flat(self, x, name):
-        """`x` (..., *point_shape) as float64 (..., d)."""
+        """`x` (..., shape of a point) as float64 (..., d)."""
         x = finite_array(x, name, min_ndim=len(self.point_shape))
         if x.shape[x.ndim - len(self.point_shape) :] != self.point_shape:
             raise ValueError(
