@@ -93,5 +93,30 @@ def test_a_citation_shows_its_entry_to_pointer_and_keyboard(browser, packing, pa
             assert not note.is_visible()
 
 
+CONTRAST = """element => {
+    const luminance = colour => {
+        const parts = colour.match(/[\\d.]+/g).slice(0, 3).map(value => value / 255)
+            .map(value => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4)
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2] + 0.05
+    }
+    const behind = luminance(getComputedStyle(document.body).backgroundColor)
+    const ratio = luminance(getComputedStyle(element).color) / behind
+    return Math.max(ratio, 1 / ratio)
+}"""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_link_under_the_pointer_can_be_read(browser, packing, pages, scheme):
+    with Visit(browser, packing, "notebooks/" + chapter_names(ROOT)[0] + ".html") as visit:
+        visit.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        assert visit.page.locator("html").get_attribute("data-theme") == scheme
+        link = visit.page.locator('.bd-article p a[href$=".html"]').first
+        before = link.evaluate(CONTRAST)
+        link.hover()
+        visit.page.wait_for_timeout(400)  # the theme fades colours in
+        assert min(before, link.evaluate(CONTRAST)) >= 4.5
+
+
 def cites(page):
     return any("bibliography.html#" in link for link in page.links)
