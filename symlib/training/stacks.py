@@ -42,7 +42,14 @@ class Stack:
     weights : dict of str to torch.Tensor, shapes (S, …), on the CPU
     """
 
-    def __init__(self, networks, weights, losses, watched, device):
+    def __init__(
+        self,
+        networks: StackedModule,
+        weights: dict[str, torch.Tensor],
+        losses: NDArray[np.float64],
+        watched: NDArray[np.float64] | None,
+        device: torch.device,
+    ):
         self._networks, self._device = networks, device
         self.weights, self.losses, self.watched = weights, losses, watched
 
