@@ -6,7 +6,7 @@ import pytest
 from nbclient import NotebookClient
 from scipy import stats
 
-from symlib.claims import ClaimError, claim, mean_interval, share_interval
+from symlib.claims import ClaimError, claim, mean_interval, rank_interval, share_interval
 
 
 def test_a_claim_that_holds_prints_a_line(capsys):
@@ -60,6 +60,19 @@ def test_the_interval_of_a_mean_covers_it():
     intervals = [mean_interval(rng.exponential(size=60)) for _ in range(2000)]
     covered = np.mean([one.low <= 1 <= one.high for one in intervals])
     assert abs(covered - 0.95) < 0.03  # its standard error is 0.005; skewed draws cost a little
+
+
+def test_the_interval_of_a_rank_correlation_covers_it():
+    rng, rho = np.random.default_rng(2), 0.6
+    pairs = rng.multivariate_normal([0, 0], [[1, rho], [rho, 1]], size=(1000, 20))
+    intervals = [rank_interval(a, b) for a, b in pairs.swapaxes(1, 2)]
+    truth = 6 / np.pi * np.arcsin(rho / 2)  # of normal pairs
+    covered = np.mean([one.low <= truth <= one.high for one in intervals])
+    assert abs(covered - 0.95) < 0.03  # its standard error is 0.007
+    assert rank_interval([1, 2, 3, 4], [2, 2, 2, 2]) == (0, -1, 1)
+    for a, b in (([1, 2, 3], [1, 2, 3]), ([1, 2, 3, 4], [1, 2, 3, 4, 5])):
+        with pytest.raises(ValueError, match="4 at least"):
+            rank_interval(a, b)
 
 
 def test_intervals_refuse_what_gives_none():
