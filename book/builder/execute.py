@@ -108,6 +108,7 @@ def execute_all(chapters, root, cache):
     environment = environment_digest(root)
     paths = {c.name: cache_path(c, environment, cache) for c in chapters}
     missing = [c for c in chapters if not paths[c.name].exists()]
+    missing.sort(key=_minutes, reverse=True)  # so that no core is left alone with a long one at the end
     kept = len(chapters) - len(missing)
     if kept:
         print(f"{kept} of {len(chapters)} chapters unchanged since they were last executed")
@@ -133,6 +134,11 @@ def execute_all(chapters, root, cache):
             else:
                 _prune(cache, f"{jobs[job].name}-{jobs[job].tier}-")
     return paths, failures
+
+
+def _minutes(chapter):
+    """How long it computes, by what its frame tells readers."""
+    return max((cell.metadata.get("frame", {}).get("computing", 0) for cell in chapter.notebook.cells), default=0)
 
 
 def _execute(chapter, path, position, workers):
@@ -187,17 +193,16 @@ def _execute(chapter, path, position, workers):
 
 
 def _share_cores(workers):
-    """Gives the kernels that this process starts their share of the cores, as far as torch is concerned.
+    """Gives the kernels that this process starts their share of the cores.
 
-    Its threads wait for each other spinning. With more threads than cores that takes the core from the one that is
-    waited for, and seconds become minutes. BLAS and symlib do not wait so, and keep all cores for the last chapter.
+    The threads of torch and of BLAS wait for each other spinning. With more threads than cores that takes the core from
+    the one that is waited for, and seconds become minutes.
     """
     from symlib.support.threads import usable_cores
 
-    cores = usable_cores()
-    os.environ.setdefault("SYMLIB_NUM_THREADS", str(cores))
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", str(cores))
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // workers)))
+    share = str(max(1, usable_cores() // workers))
+    for name in ("SYMLIB_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+        os.environ.setdefault(name, share)
 
 
 def _prune(cache, prefix):
