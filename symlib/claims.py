@@ -2,8 +2,8 @@
 
 A chapter that says what was found calls `claim` beneath the sentence. The claim prints a line with a tick, or raises;
 the book collects the lines of all chapters on one page. `mean_interval`, `share_interval` and `rank_interval` give the
-numbers with their uncertainty over what was drawn (pairs, images, seeds). Two conditions on the same draws are compared pairwise:
-`mean_interval(a - b)`.
+numbers with their uncertainty over what was drawn (pairs, images, seeds). Two conditions on the same draws are compared
+pairwise: `mean_interval(a - b)`.
 """
 
 import hashlib
@@ -121,8 +121,8 @@ def share_interval(hits: ArrayLike, confidence: float = 0.95) -> Interval:
 def rank_interval(a: ArrayLike, b: ArrayLike, confidence: float = 0.95) -> Interval:
     """Spearman's rank correlation of paired draws, with an interval by Fisher's z.
 
-    tanh(artanh ρ ± q √(1.06/(n − 3))), q the normal quantile. Where all of `a` or all of `b` are equal there is no order
-    to compare: 0, between −1 and 1.
+    tanh(artanh ρ ± q √(1.06/(n − 3))), q the normal quantile. Where all of `a` or all of `b` are equal there is no
+    order to compare: 0, between −1 and 1.
 
     Parameters
     ----------
