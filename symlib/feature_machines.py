@@ -24,9 +24,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from symlib.support.accuracy import perturbation, vouched
+from symlib.regression import fitted_weights
 from symlib.support.checks import finite_array, label_columns, nonnegative, nonnegative_int, positive, positive_int
-from symlib.support.hermitian import EPSILON, inverse, norm_of_each
+from symlib.support.hermitian import EPSILON
 from symlib.support.threads import in_threads, threads_for
 
 
@@ -184,7 +184,7 @@ def recursive_feature_machine(
         metric, metrics, weights = np.eye(d), [], []
         for iteration in range(iterations + 1):
             products = _products(points, points, metric, True)
-            weights.append(_fitted(form.values(*products), labels[i], ridge))
+            weights.append(fitted_weights(form.values(*products), labels[i], ridge, "the Gram matrix"))
             metrics.append(metric)
             if iteration < iterations:
                 metric = _metric(points, form, products, metric, weights[-1], power, normalise)
@@ -225,24 +225,6 @@ def _metric(points, form, products, metric, weights, power, normalise):
             "labels that are not all 0, and a length scale of the order of the distances"
         )
     return outer * (len(metric) / trace) if normalise else outer
-
-
-def _fitted(gram, labels, ridge):
-    """α = (K + σ²I)⁻¹ Y, refused where rounding of K may change predictions.
-
-    To first order f(x) = k_xᵀα changes by k_xᵀ A⁻¹ δK α, and ‖A⁻¹k_x‖² ≤ k(x, x)/λ_min(A).
-    """
-    scale = norm_of_each(gram)
-
-    def compute(ridge):
-        a_inverse = inverse(gram, ridge, "the Gram matrix", scale)
-        weights = a_inverse @ labels
-        reach = np.sqrt(gram.diagonal().max() * norm_of_each(a_inverse))
-        bound = perturbation(scale) * reach * np.linalg.norm(weights, axis=0)
-        largest = np.abs(labels).max(axis=0)
-        return weights, float((bound[largest > 0] / largest[largest > 0]).max(initial=0.0))
-
-    return vouched(compute, ridge, float(scale), len(gram), "the Gram matrix")
 
 
 def _products(x1, x2, metric, same):

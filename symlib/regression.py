@@ -237,6 +237,28 @@ def spread_vouched(
     return (covariance,), relative_error(bound, deviations[:, :, None] * deviations[:, None], np.zeros((1, 1)))
 
 
+def fitted_weights(
+    gram: NDArray, columns: NDArray, ridge: float, name: str, dtype: np.dtype | None = None
+) -> NDArray[np.float64]:
+    """α = (K + σ²I)⁻¹ Y for grams (..., n, n) and labels (n, k): (..., n, k), for predictions f(x) = k_xᵀα.
+
+    Refused where rounding of K may change predictions by more than 1e-6 of the labels. To first order f(x) changes by
+    k_xᵀ A⁻¹ δK α, and ‖A⁻¹k_x‖² ≤ k(x, x)/λ_min(A), with k(x, x) taken to be as large as on the diagonal of K.
+    """
+    scale = norm_of_each(gram)
+    largest = np.abs(columns).max(axis=0)
+    size = np.diagonal(gram, axis1=-2, axis2=-1).max(axis=-1)
+
+    def compute(ridge):
+        a_inverse = inverse(gram, ridge, name, scale)
+        weights = a_inverse @ columns
+        reach = np.sqrt(size * norm_of_each(a_inverse))
+        bound = (perturbation(scale) * reach)[..., None] * np.linalg.norm(weights, axis=-2)
+        return weights, float((bound[..., largest > 0] / largest[largest > 0]).max(initial=0.0))
+
+    return vouched(compute, ridge, float(scale.max(initial=0.0)), gram.shape[-1], name, dtype, "predictions")
+
+
 def loo_from_inverse(
     diagonal: Any, squares: Any, weights: NDArray, total: NDArray, labels: NDArray, scale: NDArray
 ) -> tuple[tuple[NDArray], float]:

@@ -12,6 +12,7 @@ one circulant Gram, is Perin and Deny (2025). Derived in book chapters 06 and 07
 (g, c) ↦ g·C + c.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -214,11 +215,11 @@ def spectral_loo_residuals(
     >>> spectral_loo_residuals(kappa, [1.0, -1.0], cyclic(2))
     array([ 0.72727273, -0.72727273])
     """
-    kappa, columns, ridge, scale, dtype = _checked(kappa, labels, group, ridge)
+    kappa, columns, ridge, scale, dtype = checked_kappa(kappa, labels, group, ridge)
 
     def compute(ridge):
         diagonal = squares = 0.0
-        for i, weight, block in _inverse_blocks(kappa, group, ridge, scale):
+        for i, weight, block in inverse_blocks(kappa, group, ridge, scale):
             d = group.irreps[i].shape[1]
             diagonal = diagonal + weight * _sum_by_orbit(np.diagonal(block, axis1=-2, axis2=-1).real, d)
             squares = squares + weight * _sum_by_orbit((block.real**2 + block.imag**2).sum(axis=-1), d)
@@ -264,14 +265,13 @@ def spectral_holdout_residuals(
     >>> spectral_holdout_residuals(kappa, [1.0, -1.0], cyclic(2), [(0, 0)])[0]
     array([0.72727273])
     """
-    kappa, columns, ridge, scale, dtype = _checked(kappa, labels, group, ridge)
+    kappa, columns, ridge, scale, dtype = checked_kappa(kappa, labels, group, ridge)
     n_orbits = len(columns)
-    element, orbit = index_array(held_out, (group.order, n_orbits), "held_out").T
-    between = group.table[group.inverse[element][:, None], element]  # g⁻¹h for each pair of held-out points
+    orbit, between = _held_out(held_out, group, n_orbits)
 
     def compute(ridge):
         block_at_h = squares = 0.0
-        for i, weight, block in _inverse_blocks(kappa, group, ridge, scale):
+        for i, weight, block in inverse_blocks(kappa, group, ridge, scale):
             characters = weight * group.irreps[i][between].conj()
             block_at_h = block_at_h + _at_pairs(block, characters, orbit)
             squares = squares + _at_pairs(block @ block, characters, orbit)
@@ -335,8 +335,7 @@ def spectral_ensemble_covariance(
             "one network among the same orbits"
         )
     n_orbits, ridge = theta.shape[-1], nonnegative(ridge, "ridge")
-    element, orbit = index_array(held_out, (group.order, n_orbits), "held_out").T
-    between = group.table[group.inverse[element][:, None], element]
+    orbit, between = _held_out(held_out, group, n_orbits)
     scale, scale_nngp = _norm(theta), _norm(sigma)
     flat = sigma.reshape(-1, *sigma.shape[-3:])
     of_orbits = variances(flat[:, 0])  # the same at every pose
@@ -347,7 +346,7 @@ def spectral_ensemble_covariance(
 
     def compute(ridge):
         sums: list[Any] = [0.0] * 5  # at H: X, XΣX, and for the bound X², (XΣX)², XDX
-        for i, weight, x in _inverse_blocks(theta, group, ridge, scale, "kappa_ntk"):
+        for i, weight, x in inverse_blocks(theta, group, ridge, scale, "kappa_ntk"):
             characters = weight * group.irreps[i][between].conj()
             drawn = x @ sigma_blocks[i] @ x
             scaled = x * np.repeat(of_orbits, group.irreps[i].shape[1], axis=-1)[:, None]
@@ -376,12 +375,20 @@ def spectral_ensemble_covariance(
     return covariance.reshape(*theta.shape[:-3], *covariance.shape[1:])
 
 
-def _inverse_blocks(kappa, group, ridge, scale, name="kappa"):
+def inverse_blocks(
+    kappa: NDArray, group: FiniteGroup, ridge: float, scale: NDArray, name: str = "kappa"
+) -> Iterator[tuple[int, float, NDArray]]:
     """(irrep index, multiplicity · d/|G|, Â(ρ)⁻¹), one of each pair of conjugate irreps, the trivial one first."""
     flat = kappa.reshape(-1, *kappa.shape[-3:])
     for i, multiplicity, block in real_blocks(flat, group):
         weight = multiplicity * group.irreps[i].shape[1] / group.order
         yield i, weight, inverse(block, ridge, f"{name}_hat(irrep {i})", scale)
+
+
+def _held_out(held_out, group, n_orbits):
+    """The orbits (h,) of held-out points, and g⁻¹h for each pair of them, (h, h)."""
+    element, orbit = index_array(held_out, (group.order, n_orbits), "held_out").T
+    return orbit, group.table[group.inverse[element][:, None], element]
 
 
 def _weights(block, labels, group):
@@ -403,7 +410,10 @@ def _sum_by_orbit(values, d):
     return values.reshape(*values.shape[:-1], values.shape[-1] // d, d).sum(axis=-1)
 
 
-def _checked(kappa, labels, group, ridge):
+def checked_kappa(
+    kappa: ArrayLike, labels: ArrayLike, group: FiniteGroup, ridge: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float, NDArray[np.float64], np.dtype | None]:
+    """κ (..., |G|, C, C), the labels as columns (C, k), the ridge, ‖K‖₁ of each of the batch (b,), and κ's dtype."""
     dtype = getattr(kappa, "dtype", None)
     kappa = invariant_kappa(kappa, group)
     labels = label_array(labels, kappa.shape[-1], "orbit of kappa")

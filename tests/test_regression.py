@@ -11,6 +11,7 @@ from symlib.kernels import mlp_kernel
 from symlib.orbits import normalize, points, rotation_orbits
 from symlib.regression import ensemble_covariance, holdout_residuals, loo_residuals
 from symlib.spectral import circulant_loo_error
+from symlib.support.hermitian import SingularMatrixError
 
 
 def random_gram(n, seed, batch=()):
@@ -244,3 +245,12 @@ def test_kernels_in_the_wrong_order_are_noticed():
     assert [warning.filename for warning in told] == [__file__]
     ensemble_covariance(kernel.ntk, kernel.nngp, [0])
     ensemble_covariance(kernel.nngp, kernel.nngp, [0])
+
+
+def test_a_kernel_that_is_zero_is_refused_without_a_warning():
+    for call in (
+        lambda: loo_residuals(np.zeros((2, 2)), [1, -1]),
+        lambda: holdout_residuals(np.zeros((2, 2)), [1, -1], [0]),
+    ):
+        with pytest.raises(SingularMatrixError, match=r"pass ridge=\S+ or more"):
+            call()

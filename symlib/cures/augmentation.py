@@ -13,10 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from symlib.groups import FiniteGroup
-from symlib.regression import in_shape_of, loo_residuals
-from symlib.spectral import spectral_holdout_residuals
-from symlib.support.checks import invariant_kappa, label_array, nonnegative, plain_array
-from symlib.support.hermitian import inverse
+from symlib.regression import fitted_weights, in_shape_of, loo_residuals
+from symlib.spectral import checked_kappa, spectral_holdout_residuals
+from symlib.support.checks import invariant_kappa, plain_array
 
 
 def full_augmentation_weights(
@@ -40,7 +39,8 @@ def full_augmentation_weights(
     Raises
     ------
     IndefiniteMatrixError, SingularMatrixError
-        If K̄_s has a negative eigenvalue, or is singular at this ridge.
+        If K̄_s has a negative eigenvalue, or is so close to singular at this ridge that rounding may change answers by
+        more than 1e-6 of the labels; the smallest ridge that would do is named.
     ValueError
         If κ does not fit the group; for labels of the wrong length or a negative ridge.
 
@@ -51,10 +51,10 @@ def full_augmentation_weights(
     >>> full_augmentation_weights(kappa, [1.0, -1.0], cyclic(2))
     array([ 1., -1.])
     """
-    kappa = invariant_kappa(kappa, group)
-    columns = label_array(labels, kappa.shape[-1], "orbit of kappa").reshape(kappa.shape[-1], -1)
-    ridge = nonnegative(ridge, "ridge") / group.order
-    return in_shape_of(labels, inverse(kappa.mean(axis=-3), ridge, "averaged gram") @ columns)
+    # |G|·(K̄_s + σ²/|G|) = κ̂(1) + σ², so that errors name the ridge of regression on all poses.
+    kappa, columns, ridge, _, dtype = checked_kappa(kappa, labels, group, ridge)
+    weights = fitted_weights(kappa.sum(axis=-3), columns, ridge, "averaged gram", dtype)
+    return in_shape_of(labels, group.order * weights)
 
 
 def full_augmentation_residuals(
@@ -87,8 +87,7 @@ def full_augmentation_residuals(
     >>> full_augmentation_residuals(kappa, [1.0, -1.0], cyclic(2)).round(12)
     array([ 1.33333333, -1.33333333])
     """
-    kappa = invariant_kappa(kappa, group)
-    return loo_residuals(kappa.mean(axis=-3), labels, nonnegative(ridge, "ridge") / group.order)
+    return loo_residuals(invariant_kappa(kappa, group).sum(axis=-3), labels, ridge)  # |G|·B: the factor cancels
 
 
 def partial_augmentation_residuals(

@@ -12,12 +12,10 @@ residuals too, σ² times their weights, whose sum over an orbit has a closed fo
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from symlib.fourier import real_blocks
 from symlib.groups import FiniteGroup
 from symlib.regression import in_shape_of
-from symlib.spectral import spectral_holdout_residuals
-from symlib.support.checks import index_array, invariant_kappa, label_array, nonnegative
-from symlib.support.hermitian import inverse
+from symlib.spectral import checked_kappa, inverse_blocks, spectral_holdout_residuals
+from symlib.support.checks import index_array
 
 
 def committee_residuals(
@@ -51,15 +49,14 @@ def committee_residuals(
     >>> committee_residuals(kappa, [1.0, -1.0], cyclic(2), [(0, 0)])
     array([0.36363636, 0.        ])
     """
-    kappa, ridge = invariant_kappa(kappa, group), nonnegative(ridge, "ridge")
-    n_orbits = kappa.shape[-1]
-    columns = label_array(labels, n_orbits, "orbit of kappa").reshape(n_orbits, -1)
+    kappa, columns, ridge, scale, _ = checked_kappa(kappa, labels, group, ridge)
+    n_orbits = len(columns)
     _, orbit = index_array(held_out, (group.order, n_orbits), "held_out").T
     residuals, _ = spectral_holdout_residuals(kappa, columns, group, held_out, ridge)  # (..., h, k)
     of_orbit = np.equal.outer(np.arange(n_orbits), orbit).astype(float)  # (C, h)
     mean = of_orbit @ residuals / group.order
     if ridge:
-        _, _, trivial = next(real_blocks(kappa, group))
-        trivial = inverse(trivial.real, ridge, "kappa_hat(irrep 0)")
+        _, _, trivial = next(inverse_blocks(kappa, group, ridge, scale))
+        trivial = trivial.real.reshape(*kappa.shape[:-3], n_orbits, n_orbits)
         mean = mean + ridge * (trivial @ columns - trivial[..., orbit] @ residuals / group.order)
     return in_shape_of(labels, mean)

@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from symlib.cures.subgroup_elements import subgroup_elements
-from symlib.fourier import real_blocks
 from symlib.groups import FiniteGroup
 from symlib.regression import in_shape_of, loo_from_inverse
+from symlib.spectral import checked_kappa, inverse_blocks
 from symlib.support.accuracy import vouched
-from symlib.support.checks import invariant_kappa, label_array, nonnegative
-from symlib.support.hermitian import inverse
+from symlib.support.checks import invariant_kappa
 
 
 def subgroup_kappa(kappa: ArrayLike, group: FiniteGroup, subgroup: ArrayLike) -> NDArray[np.float64]:
@@ -87,33 +86,30 @@ def leave_coset_out_residuals(
     >>> leave_coset_out_residuals(kappa, [1.0, -1.0], cyclic(2), [0])[1]
     array([ 0.72727273, -0.72727273])
     """
-    dtype = getattr(kappa, "dtype", None)
-    kappa = invariant_kappa(kappa, group)
+    kappa, columns, ridge, scale, dtype = checked_kappa(kappa, labels, group, ridge)
     elements = subgroup_elements(subgroup, group)
     n_orbits, q = kappa.shape[-1], len(elements)
-    columns = label_array(labels, n_orbits, "orbit of kappa").reshape(n_orbits, -1)
-    ridge = nonnegative(ridge, "ridge")
-    flat = kappa.reshape(-1, *kappa.shape[-3:])
-    scale = np.abs(flat).sum(axis=(-3, -1)).max(axis=-1)  # of K; the reduced matrix has 1/|Q| of it
 
     def compute(ridge):
         diagonal = squares = 0.0
-        for i, multiplicity, block in real_blocks(flat, group):
+        for i, weight, block in inverse_blocks(kappa, group, q * ridge, scale):
             rho = group.irreps[i]
-            d = rho.shape[1]
-            weight = multiplicity * d * q**2 / group.order
-            block = inverse(block, q * ridge, f"kappa_hat(irrep {i})", scale)
             at_coset = (rho.conj().swapaxes(-1, -2) @ rho[elements].mean(axis=0) @ rho).conj()
-            diagonal = diagonal + weight * _at_each_pose(block, at_coset)
-            squares = squares + q * weight * _at_each_pose(block @ block, at_coset)
+            diagonal = diagonal + q**2 * weight * _at_each_pose(block, at_coset)
+            squares = squares + q**3 * weight * _at_each_pose(block @ block, at_coset)
             if i == 0:
                 weights = q * (block.real @ columns)
         total = group.order / q * (weights**2).sum(axis=1)
-        points = (len(flat), group.order * n_orbits)
+        points = (len(scale), group.order * n_orbits)
         everywhere = np.tile(weights, (1, group.order, 1))
         tiled = np.tile(columns, (group.order, 1))
         (residuals,), error = loo_from_inverse(
-            diagonal.reshape(points), squares.reshape(points), everywhere, total, tiled, scale / q
+            diagonal.reshape(points),
+            squares.reshape(points),
+            everywhere,
+            total,
+            tiled,
+            scale / q,  # ‖·‖ of the reduced matrix
         )
         return residuals, error
 

@@ -121,7 +121,8 @@ def _smallest_ridge(compute, ridge, scale, order):
         except SingularMatrixError:
             return False
 
-    size = max(scale, np.finfo(np.float64).tiny / EPSILON)
+    # A matrix of zeros has no size: any ridge whose inverse has a square will do.
+    size = max(scale, np.finfo(np.float64).tiny / EPSILON) if scale else 1.0
     low = math.log10(max(ridge, EPSILON * size))
     step, high = (1.0 if order > _SEARCH_UP_TO else 2.0), low
     while not accurate(high):

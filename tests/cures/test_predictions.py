@@ -3,6 +3,8 @@
 The oracle knows neither κ nor a Fourier transform: it has the points, a kernel, and the system that a user would solve.
 """
 
+import re
+
 import numpy as np
 import pytest
 
@@ -18,6 +20,7 @@ from symlib.cures import (
 )
 from symlib.groups import cyclic, dihedral, quaternion
 from symlib.spectral import spectral_loo_residuals
+from symlib.support.hermitian import SingularMatrixError
 
 C, RIDGE = 3, 0.07
 SUBGROUPS = {
@@ -226,3 +229,19 @@ def test_what_is_refused():
     for message, call in calls.items():
         with pytest.raises(ValueError, match=message):
             call()
+
+
+def test_weights_that_rounding_decides_are_refused_with_a_ridge_that_would_do():
+    group, rng = cyclic(8), np.random.default_rng(3)
+    seeds = rng.standard_normal((3, 2))  # three seeds on a plane: the averaged Gram is singular but for rounding
+    kappa = np.stack([seeds @ seeds.T] * 8)
+    y = np.array([1.0, -1.0, 1.0])
+    with pytest.raises(SingularMatrixError, match=r"pass ridge=\S+ or more") as refusal:
+        full_augmentation_weights(kappa, y, group, 1e-14)
+    ridge = float(re.search(r"ridge=(\S+) or", str(refusal.value))[1])  # of regression on all poses
+    beta = full_augmentation_weights(kappa, y, group, ridge)
+    few = full_augmentation_weights(kappa * (1 + 1e-15), y, group, ridge)
+    assert np.abs(kappa[0] @ (beta - few)).max() < 1e-5 * np.abs(y).max()
+    with pytest.raises(SingularMatrixError, match=r"pass ridge=\S+ or more") as refusal:
+        full_augmentation_residuals(kappa, y, group, 0.0)
+    full_augmentation_residuals(kappa, y, group, float(re.search(r"ridge=(\S+) or", str(refusal.value))[1]))
