@@ -73,27 +73,24 @@ if hasattr(os, "register_at_fork"):
 
 def point_sets(x1: ArrayLike, x2: ArrayLike | None) -> tuple[NDArray, NDArray, bool]:
     """Both inputs as arrays (..., n, d), and whether they are the same points (`x2` left out, or the same object)."""
-    same = x2 is None or x2 is x1
-    x1 = finite_array(x1, "x1", min_ndim=2)
-    if x2 is None or same:
-        return x1, x1, True
-    x2 = finite_array(x2, "x2", min_ndim=2)
-    if x1.shape[-1] != x2.shape[-1]:
-        raise ValueError(f"x1 and x2 must hold vectors of one length, got shapes {x1.shape} and {x2.shape}")
-    _refuse_unlike_batches(x1, x2, 2)
-    return x1, x2, False
+    return _sets(x1, x2, 1, "vectors of one length")
 
 
 def image_sets(x1: ArrayLike, x2: ArrayLike | None) -> tuple[NDArray, NDArray, bool]:
     """As `point_sets`, for images: arrays (..., n, H, W)."""
+    return _sets(x1, x2, 2, "images of one size")
+
+
+def _sets(x1, x2, axes, what):
+    """Both inputs, whose points have that many axes."""
     same = x2 is None or x2 is x1
-    x1 = finite_array(x1, "x1", min_ndim=3)
+    x1 = finite_array(x1, "x1", min_ndim=axes + 1)
     if x2 is None or same:
         return x1, x1, True
-    x2 = finite_array(x2, "x2", min_ndim=3)
-    if x1.shape[-2:] != x2.shape[-2:]:
-        raise ValueError(f"x1 and x2 must hold images of one size, got shapes {x1.shape} and {x2.shape}")
-    _refuse_unlike_batches(x1, x2, 3)
+    x2 = finite_array(x2, "x2", min_ndim=axes + 1)
+    if x1.shape[-axes:] != x2.shape[-axes:]:
+        raise ValueError(f"x1 and x2 must hold {what}, got shapes {x1.shape} and {x2.shape}")
+    _refuse_unlike_batches(x1, x2, axes + 1)
     return x1, x2, False
 
 

@@ -44,6 +44,11 @@ def pick_device(device: str | torch.device | None = None) -> torch.device:
     return picked
 
 
+def portion_bytes(device: torch.device) -> int:
+    """How many bytes networks that are computed together may hold: on a CPU what stays in its cache."""
+    return 2**26 if device.type == "cpu" else 2**31
+
+
 def fast_paths(
     device: torch.device, mixed_precision: bool | None = None, compiled: bool | None = None
 ) -> tuple[bool, bool]:

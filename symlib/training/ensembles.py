@@ -50,14 +50,11 @@ from symlib.support.checks import (
     positive,
     positive_int,
 )
-from symlib.training.devices import pick_device
+from symlib.training.devices import pick_device, portion_bytes
 from symlib.training.small_networks import SmallNetworks, draw, initial_weights
 
 __all__ = ["Ensemble", "initial_weights", "train_ensemble"]
 
-# Networks trained together hold about this many bytes on a CPU: more would leave its cache.
-_CPU_BYTES = 2**26
-_GPU_BYTES = 2**31
 # Labels up to this many √width leave the kernel nearly as it is: see above.
 _SMALL_LABELS = 1 / 8
 # How far beyond the labels a network may shoot, in units of the largest, before the user is told. With several outputs
@@ -267,4 +264,4 @@ def _side_by_side(work, chunks, threads):
 
 def _networks_at_once(widths, n, dtype, device):
     numbers = sum(2 * (fan_in + 1) * fan_out + 2 * n * fan_out for fan_in, fan_out in pairwise(widths))
-    return max(1, (_CPU_BYTES if device.type == "cpu" else _GPU_BYTES) // (numbers * dtype.itemsize))
+    return max(1, portion_bytes(device) // (numbers * dtype.itemsize))

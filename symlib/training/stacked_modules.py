@@ -21,11 +21,8 @@ import torch
 from torch import nn
 from torch.func import functional_call, vmap
 
-from symlib.training.devices import float32_by_default
+from symlib.training.devices import float32_by_default, portion_bytes
 
-# Networks computed together hold about this many bytes on a CPU: more would leave its cache.
-_CPU_BYTES = 2**26
-_GPU_BYTES = 2**31
 _ROWS = 512  # points at once, without gradients
 HEAD = "auxiliary head "  # begins the names of the second head's parameters: no module's name holds a space
 
@@ -76,8 +73,7 @@ class StackedModule:
         else:
             # Weights, gradients and both moments of Adam; activations and what flows back through them.
             numbers = 4 * self.size + 3 * batch * self.activations
-            limit = _CPU_BYTES if device.type == "cpu" else _GPU_BYTES
-            at_once = max(1, limit // (numbers * self.dtype.itemsize))
+            at_once = max(1, portion_bytes(device) // (numbers * self.dtype.itemsize))
         at_once = math.ceil(n_networks / math.ceil(n_networks / at_once))
         return [slice(start, min(start + at_once, n_networks)) for start in range(0, n_networks, at_once)]
 

@@ -13,7 +13,7 @@ import pytest
 from symlib.conv_kernels import cnn_kernel
 from symlib.datasets import mnist
 from symlib.kernels import float64_scope
-from symlib.kernels.convolution import jax_path, numba_path
+from symlib.kernels.convolution import cnn, jax_path, numba_path
 from symlib.kernels.convolution.patches import distinct_patches
 from symlib.orbits import normalize, translation_orbits
 
@@ -25,7 +25,7 @@ NUMBA = pytest.mark.skipif(numba_path.numba is None, reason="numba is not instal
 @pytest.fixture(params=["jax", pytest.param("compiled", marks=NUMBA)], autouse=True)
 def evaluation(request, monkeypatch):
     """The module that evaluates."""
-    monkeypatch.setattr(numba_path, "available", lambda: request.param == "compiled")
+    monkeypatch.setattr(cnn, "available", lambda: request.param == "compiled")
     return numba_path if request.param == "compiled" else jax_path
 
 

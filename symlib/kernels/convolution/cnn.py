@@ -18,6 +18,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from symlib.kernels.compiled import available
 from symlib.kernels.convolution import jax_path, numba_path
 from symlib.kernels.kernel import Kernel, float64_scope, image_sets
 from symlib.support.checks import nonnegative, positive_int
@@ -87,7 +88,7 @@ def cnn_kernel(
     refuse_beyond_memory(4 * entries + layouts, MEMORY_LIMIT, "cnn_kernel", "use symlib.gram.gram, block by block")
     sets1, sets2 = (np.broadcast_to(x, (*batch, *x.shape[-3:])).reshape(-1, *x.shape[-3:]) for x in (x1, x2))
     settings = {"w2": w2, "b2": b2, "filter_size": filter_size, "symmetric": symmetric}
-    module = numba_path if numba_path.available() else jax_path
+    module = numba_path if available() else jax_path
     with float64_scope():
         if pooling == "gap" and depth == 1:
             means = [module.pooled_patch_means(a, b, **settings) for a, b in zip(sets1, sets2)]

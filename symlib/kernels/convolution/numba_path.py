@@ -10,12 +10,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from symlib.kernels.compiled import OPTIONS, available, compiled_angle, numba
+from symlib.kernels.compiled import OPTIONS, compiled_angle, numba
 from symlib.kernels.convolution.jax_path import deviations
 from symlib.kernels.convolution.patches import unit_patches
 from symlib.support.threads import in_threads
-
-__all__ = ["available", "map_means", "numba", "pooled_patch_means"]
 
 _DEGREE = 12  # of the polynomial for the angle: relative error 1e-12
 _LANES = 16  # numbers that a loop takes at a time: 4 a register, unrolled 4 times
