@@ -72,6 +72,15 @@ def test_nothing_is_executed_twice_and_what_changed_is(tree, capsys):
     assert len(changed) == 2 and not any(path.exists() for path in changed)
 
 
+def test_long_chapters_are_executed_first(tree, capsys):
+    for name, minutes in (("01_a", 1), ("02_b", 3)):
+        notebook = nbformat.read(tree / "notebooks" / f"{name}.ipynb", as_version=4)
+        notebook.cells[0].metadata["frame"] = {"computing": minutes}
+        nbformat.write(notebook, tree / "notebooks" / f"{name}.ipynb")
+    execute(tree, "01_a", "02_b")
+    assert "Executing 02_b, 01_a (" in capsys.readouterr().out
+
+
 def test_what_tools_leave_behind_changes_no_digest(tree):
     before = files_digest(tree / "notebooks", tree / "symlib" / "a.py")
     for name in (".ruff_cache/0.1/1", "__pycache__/a.pyc", ".ipynb_checkpoints/01_a.ipynb"):
