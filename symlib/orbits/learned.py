@@ -12,6 +12,8 @@ part of x_g outside of the span. Proved in book chapter 16. Operators in a learn
 arXiv:2602.18406.
 """
 
+import math
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -24,6 +26,8 @@ from symlib.support.hermitian import EPSILON
 
 # A completed pose whose norm is below this fraction of the orbit's own is rounding: the operator knows nothing of it.
 _NOTHING = 1e-12
+# How much longer than the others the step back to the first pose may be: of interpolated rotations it is 0.02 at most.
+_LONGER = 0.1
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -157,6 +161,12 @@ def learn_operator(orbits: ArrayLike, ridge: float = 1e-3, *, group: Any = None)
         If orbits are not finite, there are fewer than two poses, all points are zero, the ridge is negative, or the
         group is not C_N in the order of its powers: another group has no one step that generates it.
 
+    Warns
+    -----
+    UserWarning
+        If the step from the last pose back to the first is longer than the others, by a tenth and by four standard
+        errors over three orbits or more: the poses are an arc and not a circle.
+
     Source: book chapter 16; ridge regression as in Rasmussen and Williams, *Gaussian Processes for Machine Learning*
     (2006), section 2.1.
 
@@ -176,6 +186,7 @@ def learn_operator(orbits: ArrayLike, ridge: float = 1e-3, *, group: Any = None)
         )
     if group is not None:
         _refuse_unless_cyclic(group, n_poses)
+    _warn_unless_closed(orbits.reshape(n_orbits, n_poses, -1))
     x = orbits.reshape(n_orbits * n_poses, -1)
     u, strengths, vt = np.linalg.svd(x, full_matrices=False)
     rank = int((strengths > max(x.shape) * EPSILON * strengths[0]).sum())
@@ -292,6 +303,21 @@ def _mask(seen, shape):
     if not seen.any(axis=1).all():
         raise ValueError(f"orbit {int(seen.any(axis=1).argmin())} was seen in no pose; leave it out")
     return seen
+
+
+def _warn_unless_closed(orbits):
+    """An isometry makes all steps of an orbit (C, N, d) equally long, the one from the last pose to the first too."""
+    steps = np.linalg.norm(np.roll(orbits, -1, axis=1) - orbits, axis=-1)
+    others = steps[:, :-1].mean(axis=1)
+    if len(orbits) < 3 or not others.all():
+        return
+    longer = steps[:, -1] / others - 1
+    if longer.mean() > max(_LONGER, 4 * longer.std(ddof=1) / math.sqrt(len(longer))):
+        warnings.warn(
+            f"from the last pose back to the first it is {1 + longer.mean():.2f} times as far as from pose to pose, "
+            "and the operator is taught that step too; if the poses are an arc, pass those of the full circle",
+            stacklevel=3,
+        )
 
 
 def _refuse_unless_cyclic(group, n_poses):

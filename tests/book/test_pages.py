@@ -86,7 +86,8 @@ def raw_formulas(page):
         copy?.querySelectorAll('pre, code, .sig, script, style, mjx-container').forEach(e => e.remove());
         return copy ? copy.textContent : ''; }"""
     )
-    marks = re.compile(r"\$\$|\$[^$\n]+\$|\\\(|\\\[|\\begin|\]\(|\*\*|^#+ |\{[a-z:]+\}`|:::", re.M)
+    # One dollar sign is enough: a display within a paragraph of a box leaves one at each end, lines apart.
+    marks = re.compile(r"\$|\\\(|\\\[|\\begin|\]\(|\*\*|^#+ |\{[a-z:]+\}`|:::", re.M)
     return [line for line in text.split("\n") if marks.search(line)]
 
 

@@ -195,3 +195,11 @@ def test_learnt_operator_brings_a_missing_pose_to_the_level_of_having_seen_it():
     plain, learnt, seen = (np.mean(right[name]) for name in ("plain", "completed", "seen"))
     assert seen - plain > 0.25  # there is something to gain
     assert abs(learnt - seen) < 0.06, (plain, learnt, seen)
+
+
+def test_an_arc_that_is_no_circle_warns(recwarn):
+    digits = mnist()[0][:6]
+    learn_operator(normalize(rotation_orbits(digits, 16)))
+    assert not recwarn
+    with pytest.warns(UserWarning, match="the poses are an arc"):
+        learn_operator(normalize(rotation_orbits(digits, 72)[:, :12]))
