@@ -1,4 +1,4 @@
-"""The bytes of a published file: from $SYMLIB_DATA, else the cache, else a verified download.
+"""The bytes of a published file: from `$SYMLIB_DATA`, else the cache, else a verified download.
 
 A file is what its content says, whatever its name and packing: its SHA-256 decides. A download tries several mirrors in
 turn and goes on where an interrupted one stopped; nothing enters the cache before its digest is right, and it enters
@@ -42,8 +42,8 @@ class Remote:
     """A gzipped file, the mirrors that serve it and the SHA-256 that proves it.
 
     `sha256` is that of the unpacked file, or of the .gz itself where `packed`. `folders` are the places below
-    $SYMLIB_DATA where it may lie; the last of them is its place in the cache. `others` pairs digests of unpacked files
-    of the same name with the data sets that they belong to.
+    `$SYMLIB_DATA` where it may lie; the last of them is its place in the cache. `others` pairs digests of unpacked
+    files of the same name with the data sets that they belong to.
     """
 
     name: str
@@ -64,14 +64,14 @@ class Remote:
 def load(remote: Remote) -> bytes:
     """The verified, unpacked content of `remote`.
 
-    Looks in the folder $SYMLIB_DATA (under each of `remote.names` in each of `remote.folders`, whatever their capitals
-    and punctuation), then in the cache ($SYMLIB_CACHE, by default the user's cache folder), then downloads to the
-    cache, showing progress. In both a leading ~ and $NAME are expanded.
+    Looks in the folder `$SYMLIB_DATA` (under each of `remote.names` in each of `remote.folders`, whatever their
+    capitals and punctuation), then in the cache (`$SYMLIB_CACHE`, by default the user's cache folder), then downloads
+    to the cache, showing progress. In both a leading ~ and $NAME are expanded.
 
     Raises
     ------
     ValueError
-        If files of that name lie in $SYMLIB_DATA and none is the one published.
+        If files of that name lie in `$SYMLIB_DATA` and none is the one published.
     ConnectionError
         If no mirror gave the file: each mirror is listed with what went wrong, and where else was looked.
     OSError

@@ -12,7 +12,7 @@ from symlib.datasets.mnist_files import FASHION_MNIST, FILES, MNIST, bundled, re
 def mnist(split: Literal["bundled", "train", "test"] = "bundled") -> tuple[NDArray[np.float64], NDArray[np.int_]]:
     """Handwritten digits: "bundled" and "test" are the 10,000 of the test split, "train" the 60,000.
 
-    "bundled" comes with symlib. "train" and "test" are read from the folder $SYMLIB_DATA (IDX files, packed or not,
+    "bundled" comes with symlib. "train" and "test" are read from the folder `$SYMLIB_DATA` (IDX files, packed or not,
     as train-images-idx3-ubyte or train-images.idx3-ubyte, in itself or its folders mnist or MNIST/raw; capitals and
     punctuation are of no account), else from the cache, else downloaded there; the SHA-256 of the unpacked content is
     checked. Licence: CC BY-SA 3.0.
@@ -31,11 +31,11 @@ def mnist(split: Literal["bundled", "train", "test"] = "bundled") -> tuple[NDArr
     Raises
     ------
     ValueError
-        If `split` is unknown, or a file in $SYMLIB_DATA is not the published one.
+        If `split` is unknown, or a file in `$SYMLIB_DATA` is not the published one.
     ConnectionError
         If no mirror gave a file that is needed.
     OSError
-        If the cache ($SYMLIB_CACHE) cannot be written.
+        If the cache (`$SYMLIB_CACHE`) cannot be written.
 
     Examples
     --------
@@ -53,8 +53,8 @@ def mnist(split: Literal["bundled", "train", "test"] = "bundled") -> tuple[NDArr
 def fashion_mnist(split: Literal["train", "test"] = "train") -> tuple[NDArray[np.float64], NDArray[np.int_]]:
     """Images of clothes in ten classes (Xiao, Rasul and Vollgraf, 2017): 60,000 to train, 10,000 to test.
 
-    Read from the folder $SYMLIB_DATA as `mnist` is, from itself or its folders fashion-mnist, fashion, data/fashion or
-    FashionMNIST/raw, else from the cache, else downloaded there; the SHA-256 of the unpacked content is checked, so
+    Read from the folder `$SYMLIB_DATA` as `mnist` is, from itself or its folders fashion-mnist, fashion, data/fashion
+    or FashionMNIST/raw, else from the cache, else downloaded there; the SHA-256 of the unpacked content is checked, so
     digits are never taken for clothes. Licence: MIT.
 
     Parameters
@@ -71,11 +71,11 @@ def fashion_mnist(split: Literal["train", "test"] = "train") -> tuple[NDArray[np
     Raises
     ------
     ValueError
-        If `split` is unknown, or a file in $SYMLIB_DATA is not the published one.
+        If `split` is unknown, or a file in `$SYMLIB_DATA` is not the published one.
     ConnectionError
         If no mirror gave a file that is needed.
     OSError
-        If the cache ($SYMLIB_CACHE) cannot be written.
+        If the cache (`$SYMLIB_CACHE`) cannot be written.
     """
     if split not in FILES:
         raise ValueError(f'split must be "train" or "test", got {split!r}')

@@ -9,7 +9,7 @@ from symlib.support.files import expanded
 
 
 def cache_folder() -> Path:
-    """The folder for what may be fetched or computed again: $SYMLIB_CACHE, by default the user's cache folder."""
+    """The folder for what may be fetched or computed again: `$SYMLIB_CACHE`, by default the user's cache folder."""
     try:
         return environment_folder("SYMLIB_CACHE") or expanded(platformdirs.user_cache_dir("symlib"))
     except RuntimeError as error:

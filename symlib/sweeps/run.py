@@ -73,7 +73,7 @@ def sweep(
     client : dask.distributed.Client, a Dask cluster, or the address of a scheduler, optional
         Left out: the scheduler at $DASK_SCHEDULER_ADDRESS if that is set, else this process, one call after another.
     folder : path, optional
-        Where results are kept; by default `sweeps` in symlib's cache folder ($SYMLIB_CACHE). Deleting it is safe; `~`
+        Where results are kept; by default `sweeps` in symlib's cache folder (`$SYMLIB_CACHE`). Deleting it is safe; `~`
         is the home folder.
     progress : bool, show a bar
 

@@ -253,7 +253,7 @@ def test_portions_and_threads_change_nothing(monkeypatch, threads):
     options = {"width": 24, "steps": 20, "dtype": "float64", **QUIET}
     whole = train_ensemble(x, labels, [0, 3], **options)
     torch.set_num_threads(threads)
-    monkeypatch.setattr(ensembles, "_CPU_BYTES", 30_000)
+    monkeypatch.setattr(ensembles, "portion_bytes", lambda device: 30_000)
     shapes = []
     original = small_networks.SmallNetworks.forward
 

@@ -165,7 +165,7 @@ def test_portions_and_the_way_change_nothing(monkeypatch, name):
     whole = train_stack(BUILDS[name], x, y, **options)
     assert len(reached[-1]) == (1 if name == "MLP" else 3)
     if name == "MLP":
-        monkeypatch.setattr(stacked_modules, "_CPU_BYTES", 110_000)
+        monkeypatch.setattr(stacked_modules, "portion_bytes", lambda device: 110_000)
     else:  # as on a GPU: all filters side by side
         monkeypatch.setattr(stacked_modules.StackedModule, "portions", lambda *arguments: [slice(0, 3)])
     other = train_stack(BUILDS[name], x, y, **options)
