@@ -161,6 +161,41 @@ def rank_interval(a: ArrayLike, b: ArrayLike, confidence: float = 0.95) -> Inter
     return Interval(rho, float(low), float(high))
 
 
+def pairs_in_order(scores: ArrayLike, hits: ArrayLike) -> float:
+    """Share of (hit, miss) pairs in which the hit has the larger score, ties counting one half: what a score tells.
+
+    U / (n₁ n₂), U being Mann and Whitney's statistic; the area under the ROC curve.
+
+    Parameters
+    ----------
+    scores : (n,) array
+    hits : (n,) array of bool
+
+    Returns
+    -------
+    float in [0, 1]; chance is 1/2, and so is the answer where all are hits or all misses
+
+    Raises
+    ------
+    ValueError
+        If there is no entry, one is not finite, or the two are not of one length.
+
+    Examples
+    --------
+    >>> pairs_in_order([3.0, 1.0, 2.0], [True, False, True])
+    1.0
+    """
+    scores, hits = finite_array(scores, "scores", ndim=1), np.asarray(hits, dtype=bool)
+    if not len(scores) or hits.shape != scores.shape:
+        raise ValueError(f"scores and hits must be of one length, 1 at least, got {scores.shape} and {hits.shape}")
+    if hits.all() or not hits.any():
+        return 0.5
+    from scipy import stats
+
+    statistic = stats.mannwhitneyu(scores[hits], scores[~hits], method="asymptotic").statistic
+    return float(statistic) / int(hits.sum() * (~hits).sum())
+
+
 def claim(statement: str, holds: bool, evidence: Any, *, draws: int | None = None, at_least: int | None = None) -> None:
     """State a fact, with the test that it has passed; shows a line, and raises where the test fails.
 

@@ -6,7 +6,7 @@ import pytest
 from nbclient import NotebookClient
 from scipy import stats
 
-from symlib.claims import ClaimError, claim, mean_interval, rank_interval, share_interval
+from symlib.claims import ClaimError, claim, mean_interval, pairs_in_order, rank_interval, share_interval
 
 
 def test_a_claim_that_holds_prints_a_line(capsys):
@@ -73,6 +73,17 @@ def test_the_interval_of_a_rank_correlation_covers_it():
     for a, b in (([1, 2, 3], [1, 2, 3]), ([1, 2, 3, 4], [1, 2, 3, 4, 5])):
         with pytest.raises(ValueError, match="4 at least"):
             rank_interval(a, b)
+
+
+def test_pairs_in_order_are_counted_one_by_one():
+    rng = np.random.default_rng(0)
+    scores, hits = rng.integers(0, 6, 40).astype(float), rng.random(40) < 0.3
+    gaps = np.subtract.outer(scores[hits], scores[~hits])
+    assert pairs_in_order(scores, hits) == pytest.approx(((gaps > 0) + (gaps == 0) / 2).mean(), abs=1e-14)
+    assert pairs_in_order([1.0, 2.0], [True, True]) == pairs_in_order([1.0, 1.0], [True, False]) == 0.5
+    for wrong in ([], [1.0, 2.0], [np.nan]):
+        with pytest.raises(ValueError, match="one length|finite"):
+            pairs_in_order(wrong, [True])
 
 
 def test_intervals_refuse_what_gives_none():
