@@ -28,19 +28,18 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_torch_thread")]
 )
 def test_networks_learn_what_they_saw_and_not_the_unseen_pose(make, options, wanted):
     images, digits = (array[:7500] for array in mnist())
-    seen, unseen = np.empty((2, 2, 2))  # (seed, number of poses)
-    for seed in range(2):
-        for i, (n_poses, epochs) in enumerate([(2, 2), (8, 1)]):
-            poses = {"partial_class": 7, "seen_poses": range(1, n_poses)}
-            split = partially_observed(digits, n_poses, **poses, test_fraction=0.25, seed=seed)
-            assert not np.any((digits[split.train[:, 0]] == 7) & (split.train[:, 1] == 0))
-            sizes = {"epochs": epochs, "n_evaluate": 2000, "device": "cpu", "progress": False}
-            history = train(make, images, digits, split, n_poses, seed=seed, **sizes, **options).history
-            seen[seed, i], unseen[seed, i] = history.test_in[-1], history.test_out[-1]
-            assert history.train[-1] > history.test_in[-1] - 0.03
+    seen, unseen = np.empty((2, 2))  # at each number of poses
+    for i, (n_poses, epochs) in enumerate([(2, 2), (8, 1)]):
+        poses = {"partial_class": 7, "seen_poses": range(1, n_poses)}
+        split = partially_observed(digits, n_poses, **poses, test_fraction=0.25, seed=0)
+        assert not np.any((digits[split.train[:, 0]] == 7) & (split.train[:, 1] == 0))
+        sizes = {"epochs": epochs, "n_evaluate": 2000, "device": "cpu", "progress": False}
+        history = train(make, images, digits, split, n_poses, seed=0, **sizes, **options).history
+        seen[i], unseen[i] = history.test_in[-1], history.test_out[-1]
+        assert history.train[-1] > history.test_in[-1] - 0.03
     assert (wanted <= seen).all() and (seen < 0.99).all(), seen
     assert (unseen <= seen - 0.25).all(), (seen, unseen)
-    assert (unseen[:, 1] > unseen[:, 0]).all() and unseen[:, 1].mean() > unseen[:, 0].mean() + 0.04, unseen
+    assert unseen[1] > unseen[0] + 0.04, unseen
 
 
 def test_the_kernel_tells_which_pairs_of_digits_trained_networks_get_wrong():
