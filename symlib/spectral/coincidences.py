@@ -29,9 +29,10 @@ def refuse_repeated_points(kappa: NDArray, group: FiniteGroup, dtype: np.dtype |
     `invariant_gram`, which sees the points, warns.
     """
     flat, rounding = kappa.reshape(-1, *kappa.shape[-3:]), _rounding(dtype)
-    blind_or_fixed = _same_to_the_kernel(flat, group, rounding)
-    if not blind_or_fixed[:, 1:].any():
+    own = np.diagonal(flat, axis1=-2, axis2=-1)
+    if not (own[:, 1:] >= (1 - 10 * np.sqrt(rounding)) * own[:, :1]).any():  # nothing near to anything, at little cost
         return
+    blind_or_fixed = _same_to_the_kernel(flat, group, rounding)
     # A learnt kernel becomes blind by degrees, at one seed before another.
     nearly = _apart(flat) <= max(_ALMOST, 10 * np.sqrt(rounding))
     blind = normal_core(nearly.all(axis=-1), group)
