@@ -36,7 +36,7 @@ def refuse_repeated_points(kappa: NDArray, group: FiniteGroup, dtype: np.dtype |
     blind_or_fixed = _same_to_the_kernel(flat, group, rounding)
     # A learnt kernel becomes blind by degrees, at one seed before another.
     nearly = _apart(flat) <= max(_ALMOST, 10 * np.sqrt(rounding))
-    blind = normal_core(nearly.all(axis=-1), group)
+    blind = normal_core(np.all(nearly, axis=-1), group)
     repeats = np.argwhere(blind_or_fixed & ~blind[..., None])
     if len(repeats):
         _, u, c = repeats[0]
