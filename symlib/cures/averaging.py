@@ -10,9 +10,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from symlib.cures.subgroup_elements import subgroup_elements, subgroup_generators
 from symlib.groups import FiniteGroup
+from symlib.groups.subgroups import subgroup_elements, subgroup_generators
 from symlib.kernels import Kernel
+from symlib.orbits.actions import Action, moved_points, refuse_what_is_no_action
 from symlib.support.checks import SYMMETRY_TOLERANCE, finite_array
 
 _POINTS_LOOKED_AT = 3
@@ -20,7 +21,7 @@ _POINTS_LOOKED_AT = 3
 
 def averaged_kernel(
     kernel: Callable,
-    action: Callable[[int, NDArray], ArrayLike],
+    action: Action,
     group: FiniteGroup,
     subgroup: ArrayLike | None = None,
 ) -> Callable[..., NDArray[np.float64] | Kernel]:
@@ -72,12 +73,12 @@ def averaged_kernel(
         paired = isinstance(first, tuple)
         total = np.array(first if paired else [first], dtype=float)
         axes = x2.ndim + 2 - total.ndim  # of one point
-        _refuse_what_is_no_action(kernel, action, group, elements, generators, _few(x2, axes))
+        _refuse_what_does_not_fit(kernel, action, group, elements, generators, _few(x2, axes))
         for q in elements[1:]:
             inverse = group.inverse[q]
             if same and inverse < q:
                 continue  # came with its inverse
-            values = kernel(x1, _moved(action, q, x2))
+            values = kernel(x1, moved_points(action, q, x2))
             values = np.array(values if paired else [values])
             total += values
             if same and inverse != q:
@@ -99,29 +100,10 @@ def _few(x, axes):
     return x[(0,) * (x.ndim - axes - 1)][:_POINTS_LOOKED_AT]
 
 
-def _moved(action, g, x):
-    moved = finite_array(action(int(g), x), "the action's result")
-    if moved.shape != x.shape:
-        raise ValueError(
-            f"action(g, x) must return points of the shape it was given, {x.shape}, got {moved.shape} at g = {g}"
-        )
-    return moved
-
-
-def _refuse_what_is_no_action(kernel, action, group, elements, generators, few):
-    """Raise unless element 0 leaves points alone, h after g is table[h, g], and k(hx, hx') = k(x, x')."""
-    moved = {g: _moved(action, g, few) for g in elements}
-    size = np.abs(few).max(initial=0.0)
-    where = [(0, 0, moved[0], few)]
-    where += [(h, g, _moved(action, h, moved[g]), moved[group.table[h, g]]) for h in generators for g in elements]
-    for h, g, once_more, wanted in where:
-        gap = np.abs(once_more - wanted).max(initial=0.0)
-        if gap > SYMMETRY_TOLERANCE * size:
-            raise ValueError(
-                f"the action does not obey the table of {group}: moving by {g} and then by {h} differs from moving by "
-                f"{group.table[h, g]} by {gap:.1e}; use an exact action such as "
-                'rotation_operators(..., interpolation="steerable"), and the order in which table[h, g] has g act first'
-            )
+def _refuse_what_does_not_fit(kernel, action, group, elements, generators, few):
+    """Raise unless the action obeys the table of the group on these points, and k(hx, hx') = k(x, x')."""
+    moved = {g: moved_points(action, g, few) for g in elements}
+    refuse_what_is_no_action(action, few, moved, group, elements, generators)
     plain = np.asarray(kernel(few, few))
     for h in generators:
         gap = np.abs(np.asarray(kernel(moved[h], moved[h])) - plain).max(initial=0.0)

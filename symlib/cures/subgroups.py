@@ -7,8 +7,8 @@ poses of a coset Qg then are one point, so a fair question leaves out all of it.
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from symlib.cures.subgroup_elements import subgroup_elements
 from symlib.groups import FiniteGroup
+from symlib.groups.subgroups import subgroup_elements
 from symlib.regression import in_shape_of, loo_from_inverse
 from symlib.spectral import checked_kappa, inverse_blocks
 from symlib.support.accuracy import vouched

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from symlib.orbits.actions import rolled
 from symlib.orbits.spline_rotation import spline_orbits
 from symlib.orbits.steerable_rotation import steerable_orbits
 from symlib.support.checks import finite_array, positive_int
@@ -164,17 +165,7 @@ def translation_orbits(images: ArrayLike, n: int, *, memory_limit: int = MEMORY_
     array([[1., 2., 3., 4.],
            [3., 4., 1., 2.]])
     """
-    images = _image_stack(images)
-    n = positive_int(n, "n")
-    width = images.shape[-1]
-    if width % n:
-        divisors = [d for d in range(1, width + 1) if width % d == 0]
-        raise ValueError(f"n must divide the width of {width} pixels, got n = {n}; choose one of {divisors}")
-    refuse_beyond_memory(images.size * n, memory_limit, "translation_orbits", _REMEDY)
-    orbits = np.empty((len(images), n, *images.shape[1:]))
-    for g in range(n):
-        orbits[:, g] = np.roll(images, g * (width // n), axis=-1)
-    return orbits
+    return rolled(_image_stack(images), n, "the width of {} pixels", memory_limit, "translation_orbits")
 
 
 def dihedral_orbits(images: ArrayLike, *, memory_limit: int = MEMORY_LIMIT) -> NDArray[np.float64]:
