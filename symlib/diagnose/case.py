@@ -9,6 +9,7 @@ another, one is trained on and counted, and it is unseen only where all of them 
 """
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,6 +104,18 @@ class Case:
         observed = np.zeros(self.point.shape, bool)
         observed[self.pose, np.arange(len(self.y))] = True
         return observed & self.of_cells(design.cells)
+
+    def restricted(self, orbits: NDArray) -> "Case":
+        """The case with these orbits only, by index in ascending order; folds and what coincides are kept."""
+        other = copy(self)
+        other.y, other.objects, other.folds = self.y[orbits], self.objects[orbits], self.folds[orbits]
+        other.pose = None if self.pose is None else self.pose[orbits]
+        # Of points that coincide the first that is left stands for all.
+        ids = self.point[:, orbits]
+        _, first, inverse = np.unique(ids, return_index=True, return_inverse=True)
+        other.point = first[inverse].reshape(ids.shape)
+        other.first = other.point == np.arange(ids.size).reshape(ids.shape)
+        return other
 
     def observed(self) -> NDArray[np.bool_]:
         """The points of the data's own design: one pose a sample, or all of them."""

@@ -30,6 +30,7 @@ from symlib.support.threads import threads_for
 
 _FAILURE = 1e-6  # of an equation of a solution, labels being 0 and 1
 _FEW = 300  # points that are factorised rather than taken out of a base
+_MERGED = 2000  # the same, of points that averaging has made one
 
 
 class Machine:
@@ -67,6 +68,7 @@ class Machine:
         self._averages: dict[tuple[int, ...], Machine] = {}
         self._parent: Machine | None = None
         self._elements: NDArray | None = None
+        self._same: NDArray | None = None  # for every point the first that averaging makes the same
 
     def answers(self, seen: NDArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Answers (|G|, C, k) at all points: of the machine trained on all of `seen`, and of those by folds.
@@ -106,8 +108,10 @@ class Machine:
         points = np.flatnonzero(trained)
         base = self.trained(self.base, fold)
         missing = np.flatnonzero(base & ~trained)
-        if len(points) <= _FEW or (trained & ~base).any() or 1.2 * len(missing) > len(points):
-            return _factorised(self.matrix, points, self.ridge)
+        same = points if self._same is None else self._same.ravel()[points]
+        small = len(np.unique(same)) <= (_FEW if self._same is None else _MERGED) or self.ridge == 0
+        if small or (trained & ~base).any() or 1.2 * len(missing) > len(points):
+            return _factorised(self.matrix, points, same, self.ridge)
         return _without(self._inverse(fold), missing, trained)
 
     def averaged(self, elements: NDArray) -> "Machine":
@@ -120,6 +124,8 @@ class Machine:
                 matrix = DenseMatrix(averaged_gram(self.matrix.gram, np.asarray(elements), self.group))
             other = Machine(matrix, self.group, self.targets, self.folds, self.ridge, self.base)
             other._parent, other._elements = self, np.asarray(elements)
+            n = len(self.folds)
+            other._same = self.group.table[np.asarray(elements)].min(axis=0)[:, None] * n + np.arange(n)
             self._averages = {key: other}  # the last one only: inverses of it may be large
         return self._averages[key]
 
@@ -183,17 +189,19 @@ class _DenseInverse:
         return out.reshape(vectors.shape)
 
 
-def _factorised(matrix, points, ridge):
-    """Solutions from one factorisation of K_TT + σ²."""
-    system = matrix.block(points, points)
-    factor = _cholesky(system, ridge)
+def _factorised(matrix, points, same, ridge):
+    """Solutions from one factorisation of K_TT + σ²; m points that are `same` are one with the ridge σ²/m."""
+    _, first, place, count = np.unique(same, return_index=True, return_inverse=True, return_counts=True)
+    ones = points[first]
+    factor = _cholesky(matrix.block(ones, ones), ridge / count) if len(points) else None
 
     def solve(right):
         flat = right.reshape(-1, right.shape[-1])
         out = np.zeros(flat.shape)
         if len(points):
-            with threads_for(len(points)):
-                out[points] = cho_solve(factor, flat[points], check_finite=False)
+            with threads_for(len(ones)):
+                # Right-hand sides are the same at points that are.
+                out[points] = (cho_solve(factor, flat[ones], check_finite=False) / count[:, None])[place]
         return out.reshape(right.shape)
 
     return solve
@@ -227,5 +235,5 @@ def _cholesky(system, ridge):
         except np.linalg.LinAlgError:
             raise SingularMatrixError(
                 f"the Gram matrix among {len(system)} training points is singular to working precision at ridge "
-                f"{ridge:.1e}, as when points repeat or a pooled kernel makes poses one; pass a larger ridge"
+                f"{np.max(ridge):.1e}, as when points repeat or a pooled kernel makes poses one; pass a larger ridge"
             ) from None

@@ -30,9 +30,11 @@ def mean_over_poses(gram, group, elements):
     return sum(gram[np.ix_(a, b)] for a in moved for b in moved) / len(elements) ** 2
 
 
-@pytest.fixture(autouse=True)
-def cut_from_a_base_however_few(monkeypatch):
-    monkeypatch.setattr(machine_module, "_FEW", 0)
+@pytest.fixture(autouse=True, params=[True, False], ids=["cut from a base", "factorised"])
+def path(request, monkeypatch):
+    if request.param:
+        monkeypatch.setattr(machine_module, "_FEW", 0)
+        monkeypatch.setattr(machine_module, "_MERGED", 0)
 
 
 def a_case(group, seed=0, n_orbits=7):
