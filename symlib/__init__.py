@@ -20,6 +20,7 @@ from symlib import (
 )
 from symlib.cures import averaged_kernel
 from symlib.datasets import circles, digit_pairs, fashion_mnist, mnist, partially_observed
+from symlib.diagnose import diagnose
 from symlib.feature_machines import recursive_feature_machine
 from symlib.fourier import fourier_transform, inverse_fourier_transform
 from symlib.gram import gram as gram_matrix
@@ -73,6 +74,7 @@ __all__ = [
     "cures",
     "cyclic",
     "datasets",
+    "diagnose",
     "digit_pairs",
     "dihedral",
     "dihedral_orbits",
