@@ -137,7 +137,7 @@ def diagnose(
         entry = setup.entry_seconds
         remedies.append(denser_poses(design, setup.x, setup.action, setup.how, entry, seed))
         step("matching architecture")
-        remedies.append(matching_architecture(design, setup.architecture, entry, seed))
+        remedies.append(matching_architecture(design, setup.architecture, seed))
         measured = None
         if model is not None:
             step("model")
