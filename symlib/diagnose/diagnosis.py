@@ -97,6 +97,7 @@ def diagnose(
 
     Examples
     --------
+    >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> shapes = np.array([[3.0, 2, 1, 0, 0, 0, 0, 0], [3.0, 0, 2, 0, 0, 1, 0, 0]])
     >>> y = np.repeat([0, 1], 30)

@@ -32,14 +32,19 @@ class PointKernel:
         """
         few = orbits[:2].reshape(-1, *orbits.shape[2:])[:5]
         self.kernel = kernel
-        self.flatten = False
         try:
             self.call = KernelCall(kernel, few)
-            if self.call.axes == 1 and few.ndim == 3:
-                self.flatten = True
-                self.call = KernelCall(kernel, few.reshape(len(few), -1), 1)
         except ValueError as error:
-            raise Refused(f"the architecture does not take these points: {error}") from error
+            self.flatten, refusal = few.ndim == 3, error
+            if not self.flatten:
+                raise Refused(f"the architecture does not take these points: {error}") from error
+        else:
+            self.flatten, refusal = self.call.axes == 1 and few.ndim == 3, None
+        if self.flatten:
+            try:
+                self.call = KernelCall(kernel, few.reshape(len(few), -1), 1)
+            except ValueError as error:
+                raise Refused(f"the architecture does not take these points: {refusal or error}") from error
         if self.call.axes != few.ndim - 1 and not self.flatten:
             raise Refused(
                 f"the architecture takes points of {self.call.axes} axes, and the samples have shape {few.shape[1:]}"
