@@ -106,7 +106,7 @@ def drawn(
             if cell not in held and taken[y[i]] < wanted[y[i]]:
                 held.add(cell)
                 take(place[i])
-    for o in order:
+    for o in order[np.argsort(share[of_class[order]], kind="stable")]:  # small classes first
         if taken[of_class[o]] < wanted[of_class[o]]:
             take(o)
     for o in order:  # what rounding left
