@@ -50,6 +50,7 @@ def read_samples(
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> import numpy as np
     >>> file = Path(tempfile.mkdtemp()) / "waves.npz"
     >>> np.savez(file, x=np.eye(4), y=["up", "up", "down", "down"])
