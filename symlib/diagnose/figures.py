@@ -250,6 +250,8 @@ def inline_svg(name: str, fig: Figure, words: str) -> str:
     plt.close(fig)
     drawn = drawn[drawn.index("<svg") :]
     drawn = re.sub(r"<metadata>.*?</metadata>", "", drawn, flags=re.DOTALL).replace(INK, "currentColor")
+    for colour, variable in ((plots.BLUE, "blue"), (plots.VERMILLION, "vermillion")):
+        drawn = drawn.replace(colour.lower(), f"var(--symlib-{variable}, {colour.lower()})")
     drawn = re.sub(r'\b(id=")', rf"\1{name}-", drawn)
     drawn = re.sub(r'(url\(#|href="#)', rf"\1{name}-", drawn)
     head = f'<svg role="img" aria-label="{html.escape(words, quote=True)}" class="{name}" '

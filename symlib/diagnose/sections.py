@@ -15,12 +15,17 @@ _MARKS = {"passed": "passed", "warned": "warning", "refused": "refused"}
 
 @dataclass(frozen=True)
 class Words:
-    """A table of finished words; `marked` are the rows to look at first, `caption` says what it shows."""
+    """A table of finished words.
+
+    `caption` says what it shows, `marked` are the rows to look at first, and `answers` is the column that holds
+    "passed", "warning", "yes", "no" or "cannot tell", if one does.
+    """
 
     headers: list[str]
     rows: list[list[str]]
     caption: str
     marked: frozenset[int] = frozenset()
+    answers: int | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +112,7 @@ def _checks(report):
     marked = frozenset(i for i, check in enumerate(report.checks) if check.status != "passed")
     warnings = len(marked)
     found = f"{warnings} of {len(rows)} ask for attention." if warnings else f"All {len(rows)} passed."
-    table = Words(["result", "check", "found", "what to do"], rows, "What was looked at first", marked)
+    table = Words(["result", "check", "found", "what to do"], rows, "What was looked at first", marked, 0)
     return Section("checks", "Checks", [found] if rows else [], [table] if rows else [])
 
 
@@ -189,12 +194,12 @@ def _prediction(report):
     headers = ["class", "pose", "new objects", "known objects", "new objects, seen poses", *ensemble]
     tables = [Words(headers, rows, "The cells without samples, the worst first")] if rows else []
     every = Words(
-        ["class", "pose", "trained on", "samples", "new objects", "known objects", *ensemble],
+        ["class", "pose", "training", "samples", "new objects", "known objects", *ensemble],
         [
             [
                 str(row.label),
                 pose_name(report, row.pose),
-                "yes" if row.seen else "no",
+                "seen" if row.seen else "unseen",
                 f"{row.count:,}",
                 percent(row.new),
                 percent(row.known),
@@ -234,7 +239,7 @@ def _verdict(report):
         for gap in report.gaps
     ]
     marked = frozenset(i for i, gap in enumerate(report.gaps) if gap.verdict == "no")
-    table = Words(["class", "pose", "unseen − seen", "verdict", "in words"], rows, "The verdict on each gap", marked)
+    table = Words(["class", "pose", "unseen − seen", "verdict", "in words"], rows, "The verdict on each gap", marked, 3)
     return Section("verdict", "Verdict", sentences, [table] if rows else [])
 
 
@@ -278,12 +283,12 @@ def _measured(report):
         measured.note,
         f"Right in seen cells {percent(measured.seen)}, in the gaps {percent(measured.unseen)}.",
     ]
-    headers = ["class", "pose", "trained on", "measured", "predicted, known objects", "predicted, new objects"]
+    headers = ["class", "pose", "training", "measured", "predicted, known objects", "predicted, new objects"]
     rows = [
         [
             str(row.label),
             pose_name(report, row.pose),
-            "yes" if row.seen else "no",
+            "seen" if row.seen else "unseen",
             percent(row.share),
             percent(row.known),
             percent(row.new),

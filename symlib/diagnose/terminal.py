@@ -66,5 +66,6 @@ def _table(words: Words) -> Any:
         table.add_column(Text(header), overflow="fold", no_wrap=max(map(len, cells)) <= _SHORT)
     for i, row in enumerate(words.rows[:MOST_ROWS]):
         style = "" if i not in words.marked else "bold"
-        table.add_row(*(Text(cell, style=_WORDS.get(cell, "")) for cell in row), style=style)
+        styles = [_WORDS.get(cell, "") if j == words.answers else "" for j, cell in enumerate(row)]
+        table.add_row(*map(Text, row, styles), style=style)
     return table
