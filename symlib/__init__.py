@@ -19,7 +19,16 @@ from symlib import (
     spectral,
 )
 from symlib.cures import averaged_kernel
-from symlib.datasets import circles, digit_pairs, fashion_mnist, mnist, partially_observed
+from symlib.datasets import (
+    chorales,
+    circles,
+    digit_pairs,
+    fashion_mnist,
+    hourly_temperatures,
+    mnist,
+    partially_observed,
+    tic_tac_toe,
+)
 from symlib.feature_machines import recursive_feature_machine
 from symlib.fourier import fourier_transform, inverse_fourier_transform
 from symlib.gram import gram as gram_matrix
@@ -64,6 +73,7 @@ __all__ = [
     "SingularMatrixError",
     "act",
     "averaged_kernel",
+    "chorales",
     "circles",
     "circulant_eigenvalues",
     "circulant_loo_error",
@@ -89,6 +99,7 @@ __all__ = [
     "gram_matrix",
     "groups",
     "holdout_residuals",
+    "hourly_temperatures",
     "invariant_gram",
     "inverse_fourier_transform",
     "kernels",
@@ -115,6 +126,7 @@ __all__ = [
     "spectral_loo_residuals",
     "stabilisers",
     "symmetric",
+    "tic_tac_toe",
     "translation_orbits",
     "vit_kernel",
 ]

@@ -1,7 +1,24 @@
-"""Data sets, and what is drawn from them: pairs of images, and splits in which a class lacks poses."""
+"""Data sets, and what is drawn from them: digits, music, boards, days; pairs of images; splits with missing poses."""
 
+from symlib.datasets.boards import Boards, one_hot, tic_tac_toe
+from symlib.datasets.daily_courses import DailyCourses, hourly_temperatures
 from symlib.datasets.images import fashion_mnist, mnist
+from symlib.datasets.pitch_classes import Chorales, chorales
 from symlib.datasets.splits import PoseSplit, digit_pairs, partially_observed
 from symlib.datasets.toy import circles
 
-__all__ = ["PoseSplit", "circles", "digit_pairs", "fashion_mnist", "mnist", "partially_observed"]
+__all__ = [
+    "Boards",
+    "Chorales",
+    "DailyCourses",
+    "PoseSplit",
+    "chorales",
+    "circles",
+    "digit_pairs",
+    "fashion_mnist",
+    "hourly_temperatures",
+    "mnist",
+    "one_hot",
+    "partially_observed",
+    "tic_tac_toe",
+]
