@@ -22,7 +22,7 @@ from symlib.diagnose.report import Report
 from symlib.diagnose.sections import headline
 from symlib.diagnose.sources import LabelledSamples, read_samples
 from symlib.diagnose.sources.samples import MOST_SAMPLES
-from symlib.support.files import check_writable
+from symlib.support.files import check_writable, replacing
 
 YES, NOT_YES, ERROR = 0, 1, 2
 _FIGURES = (".svg", ".png", ".pdf")
@@ -76,18 +76,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for check in getattr(error, "checks", []):
             _say(f"{check.status}: {check.name}: {check.detail}")
         name = "" if isinstance(error, _EXPECTED) and str(error) else f"{type(error).__name__}: "
-        _say(f"error: {name}{error}")
+        # Without the "[Errno 2]" of Python's own words.
+        _say(f"error: {name}{error.args[-1] if isinstance(error, OSError) and error.args else error}")
         if name and not options.debug:
             _say("that is not one of the errors foreseen; --debug shows where it arose")
         return ERROR
 
 
 def _diagnosed(options: argparse.Namespace) -> int:
+    if options.figure is not None and Path(options.figure).suffix.lower() not in _FIGURES:
+        raise ValueError(f"--figure must end in {', '.join(_FIGURES)}, got {options.figure!r}")
     for path in (options.report, options.json, options.figure):
         if path is not None:
             check_writable(path)
-    if options.figure is not None and Path(options.figure).suffix.lower() not in _FIGURES:
-        raise ValueError(f"--figure must end in {', '.join(_FIGURES)}, got {options.figure!r}")
     group = named_group(options.group)
     data = read_samples(
         options.path,
@@ -151,7 +152,8 @@ def _write(report: Report, options: argparse.Namespace) -> None:
     if options.report is not None:
         report.to_html(options.report)
     if options.figure is not None:
-        report.figure().savefig(Path(options.figure).expanduser())
+        with replacing(options.figure) as file:
+            report.figure().savefig(file, format=Path(options.figure).suffix.lower()[1:], dpi=160)
     for path in (options.json, options.report, options.figure):
         if path is not None and not options.quiet:
             _say(f"written: {path}")

@@ -5,22 +5,24 @@ right, a cell for each class and pose, filled by the predicted share, those with
 """
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from symlib import plots
-from symlib.diagnose.report import Report, Row
 from symlib.diagnose.sections import pose_name
+
+if TYPE_CHECKING:
+    from symlib.diagnose.report import Report, Row
 
 INK = "#1a1a1a"  # of text and axes; on a page it becomes the page's own
 _MOST_WRITTEN = 18  # poses up to which the shares are written into their cells
 _FIRST_LABELS = 40  # classes that are named at the axis
 
 
-def figure(report: Report) -> Figure:
+def figure(report: "Report") -> Figure:
     """Both panels, or the right one alone where there is no curve. `describe` puts them into words."""
     rows, columns = report.coverage.counts.shape
     across = _cells_width(columns)
@@ -35,7 +37,7 @@ def figure(report: Report) -> Figure:
     return fig
 
 
-def panels(report: Report) -> list[tuple[str, Figure, str]]:
+def panels(report: "Report") -> list[tuple[str, Figure, str]]:
     """Each panel as a figure of its own: its name, the figure, and what it shows in words."""
     found = []
     if report.curve is not None:
@@ -49,13 +51,13 @@ def panels(report: Report) -> list[tuple[str, Figure, str]]:
     return found
 
 
-def describe(report: Report) -> str:
+def describe(report: "Report") -> str:
     """The figure in words, for a reader who cannot see it."""
     words = [describe_cells(report)]
     return " ".join(words if report.curve is None else [describe_curve(report), *words])
 
 
-def describe_curve(report: Report) -> str:
+def describe_curve(report: "Report") -> str:
     curve = report.curve
     assert curve is not None
     points = "; ".join(
@@ -68,7 +70,7 @@ def describe_curve(report: Report) -> str:
     )
 
 
-def describe_cells(report: Report) -> str:
+def describe_cells(report: "Report") -> str:
     cells = [(row, _share(row)) for row in report.table]
     gaps = [
         f"{row.label} in pose {pose_name(report, row.pose)} {100 * share:.0f} %"
@@ -85,7 +87,7 @@ def describe_cells(report: Report) -> str:
     return words
 
 
-def draw_curve(ax: Axes, report: Report) -> None:
+def draw_curve(ax: Axes, report: "Report") -> None:
     """Share right against the number of poses, with its interval, the target, and N*."""
     curve = report.curve
     assert curve is not None
@@ -148,7 +150,7 @@ def draw_curve(ax: Axes, report: Report) -> None:
     _ink(ax)
 
 
-def draw_cells(ax: Axes, report: Report) -> None:
+def draw_cells(ax: Axes, report: "Report") -> None:
     """A cell for each class and pose, filled by the predicted share right; cells without samples are outlined."""
     classes, poses = report.coverage.classes, report.coverage.poses
     values = np.full((len(classes), len(poses)), np.nan)
@@ -202,7 +204,7 @@ def _short(label: Any, most: int = 16) -> str:
     return words if len(words) <= most else words[: most - 1] + "…"
 
 
-def _share(row: Row) -> float | None:
+def _share(row: "Row") -> float | None:
     share = row.new if row.new is not None else row.known
     return None if share is None else share.value
 

@@ -7,10 +7,13 @@ browser. Light or dark is the reader's setting; on paper it is black on white an
 import os
 from html import escape
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
-from symlib.diagnose.report import Report
 from symlib.diagnose.sections import Section, Words, answer, headline, sections
 from symlib.support.files import replacing
+
+if TYPE_CHECKING:
+    from symlib.diagnose.report import Report
 
 _MARKS = {"passed": "good", "warning": "fair", "refused": "bad", "yes": "good", "no": "bad", "cannot tell": "fair"}
 
@@ -74,12 +77,12 @@ nav ul { display: flex; flex-wrap: wrap; gap: 0.2rem 1.2rem; padding: 0; list-st
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"  # the cells of the figure are an image
 
 
-def html(report: Report) -> str:
+def html(report: "Report") -> str:
     """The report as a fragment of HTML, for notebooks."""
     return f'<div class="symlib-report"><style>{_FRAGMENT_STYLE}</style>{_body(report)}</div>'
 
 
-def page(report: Report) -> str:
+def page(report: "Report") -> str:
     """The report as one page that needs no other file."""
     found = sections(report)
     title = f"{answer(report)}: will it recognise what it never saw?"
@@ -107,7 +110,7 @@ def page(report: Report) -> str:
 """
 
 
-def to_html(report: Report, path: str | os.PathLike) -> None:
+def to_html(report: "Report", path: str | os.PathLike) -> None:
     """Write the page: whole, or not at all.
 
     Raises
@@ -132,7 +135,7 @@ def _summary(report):
     )
 
 
-def _section(section: Section, report: Report) -> str:
+def _section(section: Section, report: "Report") -> str:
     parts = [f'<section aria-labelledby="{section.name}"><h2 id="{section.name}">{escape(section.title)}</h2>']
     if section.name == "cautions":
         parts.append(f"<ul>{''.join(f'<li>{escape(sentence)}</li>' for sentence in section.sentences)}</ul>")

@@ -6,8 +6,11 @@ how it looks.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from symlib.diagnose.report import Gap, Report, Share
+if TYPE_CHECKING:
+    from symlib.diagnose.report import Gap, Report, Share
+
 
 _ANSWERS = {"yes": "Yes", "no": "No", "cannot tell": "Cannot tell"}
 _MARKS = {"passed": "passed", "warned": "warning", "refused": "refused"}
@@ -39,24 +42,24 @@ class Section:
     all_cells: Words | None = None
 
 
-def answer(report: Report) -> str:
+def answer(report: "Report") -> str:
     """ "Yes", "No" or "Cannot tell"."""
     return _ANSWERS[report.verdict]
 
 
-def headline(report: Report) -> str:
+def headline(report: "Report") -> str:
     """The answer and the one sentence, which may open with it."""
     if report.sentence.lower().startswith(report.verdict):
         return report.sentence
     return f"{answer(report)}. {report.sentence}"
 
 
-def settings_line(report: Report) -> str:
+def settings_line(report: "Report") -> str:
     """All settings in one sentence, where a table would be long."""
     return "; ".join(f"{key.replace('_', ' ')} {_setting(value)}" for key, value in report.settings.items())
 
 
-def sections(report: Report) -> list[Section]:
+def sections(report: "Report") -> list[Section]:
     """Checks, coverage, prediction, figure, verdict, remedies, measurement (with a model), cautions, settings."""
     found = [
         _checks(report),
@@ -72,21 +75,21 @@ def sections(report: Report) -> list[Section]:
     return [section for section in found if section is not None]
 
 
-def percent(share: Share | None) -> str:
+def percent(share: "Share | None") -> str:
     """ "20 % [10, 36]"; an empty cell where there is none."""
     if share is None:
         return "–"
     return f"{_hundredths(share.value)} % [{_hundredths(share.low)}, {_hundredths(share.high)}]"
 
 
-def points(share: Share | None) -> str:
+def points(share: "Share | None") -> str:
     """A difference in percentage points, with its sign: "−74 [−90, −55]"."""
     if share is None:
         return "–"
     return f"{_signed(share.value)} [{_signed(share.low)}, {_signed(share.high)}]"
 
 
-def pose_name(report: Report, pose: int) -> str:
+def pose_name(report: "Report", pose: int) -> str:
     """The element, and for rotations its angle: "2 (90°)"."""
     order, action = report.settings.get("order"), str(report.settings.get("action", ""))
     if order and action in ("rotate", "rotate-exact"):
@@ -213,7 +216,7 @@ def _prediction(report):
     return Section("prediction", "Prediction", sentences, tables, every)
 
 
-def _is_cell(gap: Gap, row) -> bool:
+def _is_cell(gap: "Gap", row) -> bool:
     return row.label == gap.label and row.pose == gap.pose
 
 
