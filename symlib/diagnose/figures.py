@@ -4,12 +4,17 @@ Left, the share right of new objects in the poses that a class lacks, against th
 right, a cell for each class and pose, filled by the predicted share, those without samples outlined.
 """
 
+import html
 import re
 from typing import TYPE_CHECKING, Any
 
+import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from symlib import plots
 from symlib.diagnose.sections import pose_name
@@ -144,7 +149,7 @@ def draw_curve(ax: Axes, report: "Report") -> None:
         xlabel=f"poses of class {_short(curve.label)} seen, of {order}",
         ylabel="share right at the others",
     )
-    ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=2)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=2))
     if len({point.kind for point in curve.points}) > 1:
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), borderpad=0.1, labelspacing=0.2)  # above: clear of the marks
     _ink(ax)
@@ -184,8 +189,6 @@ def draw_cells(ax: Axes, report: "Report") -> None:
 
 
 def _outline(i, j):
-    from matplotlib.patches import Rectangle
-
     return Rectangle((j - 0.44, i - 0.44), 0.88, 0.88, fill=False, edgecolor=plots.VERMILLION, linewidth=2)
 
 
@@ -211,8 +214,6 @@ def _share(row: "Row") -> float | None:
 
 def _on_cell(value):
     """Black or white, whichever is read better on a cell of that value."""
-    from matplotlib import colormaps
-
     red, green, blue, _ = colormaps["cividis"](value)
     return "white" if 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2 < 0.18 else "black"
 
@@ -239,10 +240,6 @@ def _ink(ax):
 
 def inline_svg(name: str, fig: Figure, words: str) -> str:
     """A figure as SVG within a page: its ink is the page's, its background none, its names its own."""
-    import html
-
-    import matplotlib.pyplot as plt
-
     fig.patch.set_alpha(0)
     for ax in fig.axes:
         ax.patch.set_alpha(0)

@@ -33,7 +33,7 @@ def to_json(report: "Report", path: str | os.PathLike | None = None) -> str:
     return text
 
 
-def _finite(value):
+def _finite(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _finite(entry) for key, entry in value.items()}
     if isinstance(value, list):
