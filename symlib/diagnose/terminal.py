@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _COLOURS = {"yes": "bold green", "no": "bold red", "cannot tell": "bold yellow"}
 _SHORT = 17  # characters: such columns, numbers with intervals among them, are not broken
+_LEAST = 16  # characters that a longer column keeps
 _WORDS = {"passed": "green", "warning": "yellow", "refused": "red", **_COLOURS}
 
 
@@ -57,7 +58,7 @@ def _show_section(section: Section, to: Any) -> None:
             continue
         to.print()
         to.print(Padding(Text(table.caption, style="dim"), (0, 0, 0, 1)))
-        to.print(Padding(_table(table), (0, 0, 0, 1)))
+        to.print(Padding(_table(table, to.width - 1), (0, 0, 0, 1)))
         if len(table.rows) > MOST_ROWS:
             to.print(f"  … and {len(table.rows) - MOST_ROWS} more: --report, --json", style="dim", markup=False)
 
@@ -73,18 +74,21 @@ def _list(words: Words, to: Any) -> None:
             to.print(Padding(Text(f"→ {remedy}"), (0, 0, 0, 4)))
 
 
-def _table(words: Words) -> Any:
+def _table(words: Words, room: int) -> Any:
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.show_edge = table.pad_edge = False
-    for header, *cells in zip(words.headers, *words.rows):
-        width = max(map(len, cells))
-        short = width <= _SHORT
+    widths = [max(map(len, cells)) for cells in zip(*words.rows)]
+    fits = sum(min(width, _LEAST if width > _SHORT else width) + 2 for width in widths) <= room
+    for header, width in zip(words.headers, widths):
+        short = width <= _SHORT and fits
         lines = "\n".join(textwrap.wrap(header, max(width, 10), break_long_words=False)) if short else header
-        table.add_column(Text(lines), overflow="fold", no_wrap=short, min_width=None if short else min(width, 18))
+        table.add_column(
+            Text(lines), overflow="fold", no_wrap=short, min_width=min(width, _LEAST) if fits and not short else None
+        )
     for i, row in enumerate(words.rows[:MOST_ROWS]):
         style = "" if i not in words.marked else "bold"
         styles = [_WORDS.get(cell, "") if j == words.answers else "" for j, cell in enumerate(row)]
