@@ -73,8 +73,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if options.debug:
             traceback.print_exc()
-        for check in getattr(error, "checks", []):
-            _say(f"{check.status}: {check.name}: {check.detail}")
+        for check in getattr(error, "checks", []):  # the one that refused is the error itself
+            if check.status == "warned":
+                _say(f"warning: {check.name}: {check.detail}")
         name = "" if isinstance(error, _EXPECTED) and str(error) else f"{type(error).__name__}: "
         # Without the "[Errno 2]" of Python's own words.
         _say(f"error: {name}{error.args[-1] if isinstance(error, OSError) and error.args else error}")
