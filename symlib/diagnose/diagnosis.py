@@ -97,6 +97,7 @@ def diagnose(
 
     Examples
     --------
+    >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> shapes = np.array([[3.0, 2, 1, 0, 0, 0, 0, 0], [3.0, 0, 2, 0, 0, 1, 0, 0]])
     >>> y = np.repeat([0, 1], 30)
@@ -137,7 +138,7 @@ def diagnose(
         entry = setup.entry_seconds
         remedies.append(denser_poses(design, setup.x, setup.action, setup.how, entry, seed))
         step("matching architecture")
-        remedies.append(matching_architecture(design, setup.architecture, entry, seed))
+        remedies.append(matching_architecture(design, setup.architecture, seed))
         measured = None
         if model is not None:
             step("model")

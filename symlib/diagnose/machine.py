@@ -98,8 +98,7 @@ class Machine:
     def weights(self, seen: NDArray, fold: int) -> NDArray[np.float64]:
         """α (|G|, C, k) of the machine of a fold, 0 at points that it does not train on."""
         trained = self.trained(seen, fold)
-        labels = np.where(trained[..., None], self.targets, 0.0)
-        return self.solver(seen, fold)(labels)
+        return self.solver(seen, fold)(np.where(trained[..., None], self.targets, 0.0))
 
     def solver(self, seen: NDArray, fold: int) -> Callable[[NDArray], NDArray[np.float64]]:
         """The map from right-hand sides (|G|, C, t), 0 off T, to (K_TT + σ²)⁻¹ of them, 0 off T."""
