@@ -171,7 +171,7 @@ def _what_would_help(setup: Setup, answer: Answer, options: Options, step: Calla
     step("denser poses")
     tried.append(denser_poses(design, setup.x, setup.action, setup.how, setup.entry_seconds, seed))
     step("matching architecture")
-    tried.append(matching_architecture(design, setup.architecture, setup.entry_seconds, seed))
+    tried.append(matching_architecture(design, setup.architecture, seed))
     return curve, tried
 
 
