@@ -82,7 +82,7 @@ class PointKernel:
         ]
 
     def seconds_an_entry(self, orbits: NDArray) -> float:
-        """What an entry takes on points that are moved, to the next power of 4, so that sizes are kept next time."""
+        """What an entry takes on points that are moved, to the next power of 2, so that sizes are kept next time."""
         moved = orbits[:, 1 % orbits.shape[1]]
         n = 4
         while True:
@@ -97,7 +97,7 @@ class PointKernel:
         start = process_time()
         self.values(block, orbits[:n, -1])
         entry = max((process_time() - start) / len(block) ** 2, 1e-9)
-        return float(4.0 ** np.ceil(np.log2(entry) / 2))
+        return float(2.0 ** np.ceil(np.log2(entry)))
 
     def matrices(
         self, orbits: NDArray, group: FiniteGroup, exact: NDArray, memory_limit: int, progress: bool

@@ -38,9 +38,12 @@ def denser_poses(start: Before, x: NDArray, action: NamedAction, how: str, entry
         return Remedy(name, what, False, why_not=f"there are no poses in between: {error}")
     case = start.bench.case
     keep = _few(case, 2 * group.order, start.bench, entry_seconds, x[0].size, seed)
+    if _too_few(case, keep):
+        reason = f"twice as many poses take too long here: {len(keep)} samples are too few to tell"
+        return Remedy(name, what, False, why_not=reason)
     pose = None if case.pose is None else embedding[case.pose[keep]]
     orbits = prepared(moved_orbits(x[keep], move, finer, pose), how)
-    fine_case = _fine_case(case.restricted(keep), finer, pose)
+    fine_case = case.restricted(keep).refined(finer, pose)
     kernel = start.bench.kernel
     exact = exact_subgroup(kernel.invariance_gaps(orbits, finer), finer)
     fine = bench(fine_case, orbits, kernel, exact, start.bench.ridge, start.bench.memory_limit, start.bench.progress)
@@ -87,7 +90,7 @@ def matching_architecture(start: Before, architecture: str, seed: int) -> Remedy
     exact = exact_subgroup(kernel.invariance_gaps(orbits, group), group)
     case = start.bench.case
     keep = _few(case, group.order, start.bench, seconds, int(np.prod(shape)), seed, len(exact), kernel)
-    if len(keep) < len(case.y) and np.bincount(case.y[keep], minlength=case.n_classes).min() < _LEAST:
+    if _too_few(case, keep):
         reason = f"{candidate} would do, but its kernel takes too long here: {len(keep)} samples are too few to tell"
         return Remedy(name, what, False, why_not=reason)
     smaller = case.restricted(keep)
@@ -105,8 +108,8 @@ def matching_architecture(start: Before, architecture: str, seed: int) -> Remedy
 def _few(case: Case, order: int, like: Bench, seconds: float, size: int, seed: int, exact=None, kernel=None):
     """Orbits, by index, that a group of that order allows; whole objects."""
     n = len(case.y)
-    if exact is None:  # of twice as many poses as are, where only the kernel of all is known to be invariant
-        exact = order if len(like.exact) == like.case.group.order else 1
+    if exact is None:  # of twice as many poses: what leaves the kernel alone is among them
+        exact = order if len(like.exact) == like.case.group.order else len(like.exact)
     most = orbits_that_fit(
         case.group if order == case.group.order else cyclic(order),
         exact,
@@ -133,13 +136,8 @@ def _finer(group: FiniteGroup) -> tuple[FiniteGroup | None, NDArray]:
     return None, np.arange(n)
 
 
-def _fine_case(case, finer, pose):
-    """The same orbits and folds under the finer group; what coincides is looked for no more than it was."""
-    n = len(case.y)
-    cosets = np.repeat(np.arange(finer.order)[:, None], n, axis=1)
-    fine = Case(finer, case.y, case.objects, pose, case.n_classes, cosets, [], 0)
-    fine.objects, fine.folds, fine.n_folds = case.objects, case.folds, case.n_folds
-    return fine
+def _too_few(case, keep):
+    return len(keep) < len(case.y) and np.bincount(case.y[keep], minlength=case.n_classes).min() < _LEAST
 
 
 def _embedded(design, keep, finer, embedding):

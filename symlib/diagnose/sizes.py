@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from symlib.groups import FiniteGroup
 
-GRAM_SECONDS = 150.0  # of one core
+GRAM_SECONDS = 500.0  # of one core
 _BLOCK_WORK = 5e9  # cubes of the blocks of a group transform, complex ones four times
 _POINTS = 3000  # of a matrix in full, or of a class in all its poses
 _MOST = 1500  # orbits, whatever the group
@@ -106,7 +106,7 @@ def drawn(
             if cell not in held and taken[y[i]] < wanted[y[i]]:
                 held.add(cell)
                 take(place[i])
-    for o in order:
+    for o in order[np.argsort(share[of_class[order]], kind="stable")]:  # small classes first
         if taken[of_class[o]] < wanted[of_class[o]]:
             take(o)
     for o in order:  # what rounding left
