@@ -17,7 +17,12 @@ from symlib.groups import cyclic, dihedral
 from symlib.kernels import cnn_kernel, mlp_kernel, rbf
 from symlib.orbits import dihedral_orbits, normalize, rotation_orbits, shift_orbits, stabilisers, translation_orbits
 from symlib.regression import loo_residuals
-from symlib.spectral import spectral_ensemble_covariance, spectral_holdout_residuals, spectral_loo_residuals
+from symlib.spectral import (
+    expand_invariant,
+    spectral_ensemble_covariance,
+    spectral_holdout_residuals,
+    spectral_loo_residuals,
+)
 from tests.samples import repeating_orbits
 
 DIGITS = mnist()[0][[3, 2, 1, 0]]
@@ -69,6 +74,22 @@ def test_seeds_that_some_elements_fix_are_refused_whatever_the_kernel(name):
     assert (np.abs(told[1:3]) > 1.2 * np.abs(otherwise[1:3])).all()
     # Without the two, nothing repeats and nothing is refused.
     spectral_loo_residuals(kappa[:, [0, 3]][:, :, [0, 3]], LABELS[[0, 3]], group, 1e-3)
+
+
+def test_a_reflection_of_one_seed_alone_is_enough():
+    three = normalize(dihedral_orbits(MIRRORED[[0, 1, 3]]))  # no half turn, which commutes with everything
+    with pytest.raises(ValueError, match="points repeat: element 4 leaves seed 1"):
+        spectral_loo_residuals(kappa_of("mlp", three, dihedral(4)), LABELS[:3], dihedral(4), 1e-3)
+
+
+def test_one_seed_that_is_nearly_fixed_is_not_taken_for_fixed():
+    """Its copy is 1e-4 away, which moves k(x, ux) of a smooth kernel by 1e-8 only, and other values by more."""
+    orbits = shift_orbits([[1, 2, 1, 2 + 1e-4], [1, 2, 3, 4.5], [0, 1, 1, 3]], 4)
+    kappa = invariant_gram(lambda a, b: rbf(a, b, length_scale=1.0), orbits, cyclic(4), progress=False)
+    assert 1 - kappa[2, 0, 0] < 2e-8
+    points_left = loo_residuals(expand_invariant(kappa, cyclic(4)), np.tile(LABELS[:3], 4), 1e-3)[:3]
+    found = spectral_loo_residuals(kappa, LABELS[:3], cyclic(4), 1e-3)
+    np.testing.assert_allclose(found, points_left, atol=1e-10)
 
 
 @pytest.mark.parametrize("name", ["mlp", "product"])

@@ -17,6 +17,7 @@ from symlib.spectral import (
     spectral_holdout_residuals,
     spectral_loo_residuals,
 )
+from symlib.spectral.blocks import at_pairs, blocks_among
 from symlib.spectral.distinct import points_of
 from symlib.support.hermitian import IndefiniteMatrixError, SingularMatrixError
 from tests.samples import (
@@ -154,6 +155,20 @@ def test_rounding_is_judged_by_the_size_of_the_distinct_points_alone():
     subgroups, gram, _, kappa = repeating_orbits(dihedral(4), 4, 124, batch=(3,))
     found = points_of(kappa, dihedral(4), subgroups).norm(kappa)
     np.testing.assert_allclose(found, np.abs(gram).sum(axis=-1).max(axis=-1), rtol=1e-12)
+
+
+def test_a_number_for_each_orbit_is_a_diagonal_matrix_of_the_points():
+    group = GROUPS["C7⋊C3"]
+    subgroups, _, pairs, kappa = repeating_orbits(group, 4, 20)
+    assert {len(elements) for elements in subgroups} == {1, 3, 7}
+    points, values = points_of(kappa, group, subgroups), np.array([[2.0, -1.0, 0.5, 3.0]])
+    orbit, between = points.held_out(pairs)
+    found = 0.0
+    for i, multiplicity, _ in blocks_among(kappa, group, points):
+        rho = group.irreps[i]
+        diagonal = points.lifted(i, np.diag(points.repeated(i, values)[0])[None])
+        found = found + at_pairs(diagonal, multiplicity * rho.shape[1] / 21 * rho[between].conj(), orbit)
+    np.testing.assert_allclose(found[0], np.diag(values[0, orbit]), atol=1e-12)
 
 
 def test_one_point_an_orbit_is_regression_on_the_seeds():
