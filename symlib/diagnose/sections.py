@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from symlib.diagnose.words import hundredths, percent, points
 
 if TYPE_CHECKING:
-    from symlib.diagnose.report import Gap, Report, Share
+    from symlib.diagnose.report import Gap, Report
 
 
 _ANSWERS = {"yes": "Yes", "no": "No", "cannot tell": "Cannot tell"}

@@ -70,9 +70,10 @@ def sentence_of(
     if verdict == "no":
         return f"No: {found}{among}."
     if verdict == "yes":
-        return f"Yes: {found}, and the difference lies within the margin of {hundredths(margin)} percentage points{among}."
+        return f"Yes: {found}, and the difference lies within the margin of {hundredths(margin)} points{among}."
+    return f"Yes: {found}, and the difference lies within the margin of {hundredths(margin)} percentage points{among}."
     return (
-        f"Cannot tell: {found}; the difference is {points(difference)} percentage points with {difference.n} objects, "
+        f"Cannot tell: {found}; the difference is {points(difference)} points with {difference.n} objects, "
         f"and the margin is {hundredths(margin)}{among}."
     )
 
@@ -83,7 +84,8 @@ def _gap_sentence(row, seen, difference, verdict, margin, what_if):
         return f"Cannot tell: {where}, is no pose of its own of any object, since a seen pose makes the same points."
     found = f"{percent(row.new)} of new objects are predicted right, against {percent(seen)} in seen poses"
     start = {"yes": "Yes", "no": "No", "cannot tell": "Cannot tell"}[verdict]
-    end = f" ({difference.n} objects are too few for a margin of {hundredths(margin)} points)" if verdict == "cannot tell" else ""
+    few = f" ({difference.n} objects are too few for a margin of {hundredths(margin)} points)"
+    end = few if verdict == "cannot tell" else ""
     return f"{start}: {where}: {found}{end}."
 
 
