@@ -71,7 +71,6 @@ def sentence_of(
         return f"No: {found}{among}."
     if verdict == "yes":
         return f"Yes: {found}, and the difference lies within the margin of {hundredths(margin)} points{among}."
-    return f"Yes: {found}, and the difference lies within the margin of {hundredths(margin)} percentage points{among}."
     return (
         f"Cannot tell: {found}; the difference is {points(difference)} points with {difference.n} objects, "
         f"and the margin is {hundredths(margin)}{among}."
