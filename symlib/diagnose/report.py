@@ -6,10 +6,8 @@ classes are what the caller gave (int or str), poses are elements of the group. 
 their own, which take a report and import nothing from here.
 """
 
-import json
 import os
 from dataclasses import dataclass, field, fields, is_dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -296,13 +294,12 @@ class Report:
 
     def to_json(self, path: str | os.PathLike | None = None) -> str:
         """The report as JSON text, written to a file as well where a path is given."""
-        text = json.dumps(self.as_dict(), indent=1, ensure_ascii=False)
-        if path is not None:
-            Path(path).write_text(text + "\n", encoding="utf-8")
-        return text
+        from symlib.diagnose.record import to_json
+
+        return to_json(self, path)
 
     # What draws and writes is imported where it is used, and takes the report as an argument: `figures.figure`,
-    # `page.html`, `page.to_html`, `text.text`.
+    # `page.html`, `page.to_html`, `record.to_json`, `text.text`.
 
     def figure(self) -> Any:
         """The figure: share right against number of poses, and coverage with the predicted cells (matplotlib)."""

@@ -12,7 +12,7 @@ def test_json_takes_everything():
     assert found["coverage"]["counts"] == [[21, 20, 19], [17, 14, 0]]
     assert found["coverage"]["gaps"] == [["minor", 2]]
     assert found["table"][5]["known"] == {"value": 0.3, "low": 0.17, "high": 0.47, "n": 31}
-    assert json.loads(report.to_json()) == found
+    assert json.loads(report.to_json()) == {"schema": "symlib.diagnose/1", **found}
     assert found["remedies"][1]["why_not"] == "the action has no poses in between"
 
 

@@ -1,0 +1,70 @@
+"""A report in a terminal, in colour and as wide as it is: rich draws its tables."""
+
+from typing import Any
+
+from symlib.diagnose.report import Report
+from symlib.diagnose.sections import Section, Words, answer, headline, sections, settings_line
+from symlib.diagnose.text import MOST_ROWS, text
+
+_COLOURS = {"yes": "bold green", "no": "bold red", "cannot tell": "bold yellow"}
+_SHORT = 17  # characters: such columns, numbers with intervals among them, are not broken
+_WORDS = {"passed": "green", "warning": "yellow", "refused": "red", **_COLOURS}
+
+
+def console(**options: Any) -> Any:
+    """rich's console on standard output, or None where rich is not installed."""
+    try:
+        from rich.console import Console
+    except ImportError:
+        return None
+    return Console(highlight=False, **options)
+
+
+def show(report: Report, to: Any | None) -> None:
+    """Print the report to a console of rich's, or without one as plain text."""
+    if to is None:
+        print(text(report), end="")
+        return
+    from rich.panel import Panel
+    from rich.text import Text
+
+    colour = _COLOURS[report.verdict]
+    words = Text(headline(report))
+    words.stylize(colour, 0, len(answer(report)))
+    to.print(Panel(words, border_style=colour.split()[-1], expand=True, padding=(0, 1)))
+    for section in sections(report):
+        if section.name not in ("figure", "settings"):
+            _show_section(section, to)
+    to.print()
+    to.print(Text(f"Settings: {settings_line(report)}."), style="dim")
+
+
+def _show_section(section: Section, to: Any) -> None:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    to.print()
+    to.print(Text(section.title, style="bold"))
+    bullet = section.name == "cautions"
+    for sentence in section.sentences:
+        to.print(Padding(Text(f"• {sentence}" if bullet else sentence), (0, 0, 0, 1)))
+    for table in section.tables:
+        to.print()
+        to.print(Padding(_table(table), (0, 0, 0, 1)))
+        if len(table.rows) > MOST_ROWS:
+            to.print(f"  … and {len(table.rows) - MOST_ROWS} more: --report, --json", style="dim", markup=False)
+
+
+def _table(words: Words) -> Any:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=words.caption, title_justify="left", title_style="dim", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.show_edge = False
+    for header, *cells in zip(words.headers, *words.rows):
+        table.add_column(Text(header), overflow="fold", no_wrap=max(map(len, cells)) <= _SHORT)
+    for i, row in enumerate(words.rows[:MOST_ROWS]):
+        style = "" if i not in words.marked else "bold"
+        table.add_row(*(Text(cell, style=_WORDS.get(cell, "")) for cell in row), style=style)
+    return table
