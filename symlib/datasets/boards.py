@@ -94,10 +94,10 @@ def one_hot(boards: ArrayLike) -> NDArray[np.float64]:
            [0.  , 1.73, 0.  ]])
     """
     boards = plain_array(boards, "boards")
-    if not boards.ndim or boards.shape[-1] != 9 or not np.isin(boards, _VALUES).all():
-        raise ValueError(
-            f"boards must be an array (..., 9) of 1, -1 and 0, a number a square, got shape {boards.shape}"
-        )
+    if not boards.ndim or boards.shape[-1] != 9:
+        raise ValueError(f"boards must be an array (..., 9), a number a square, got shape {boards.shape}")
+    if (wrong := ~np.isin(boards, _VALUES)).any():
+        raise ValueError(f"boards must hold 1 (cross), -1 (nought) and 0 (empty), got {boards[wrong][0]}")
     return np.sqrt(3) * np.concatenate([boards == value for value in _VALUES], axis=-1)
 
 

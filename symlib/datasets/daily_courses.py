@@ -60,7 +60,7 @@ def hourly_temperatures(samples: int = 24) -> DailyCourses:
     Examples
     --------
     >>> days = hourly_temperatures()
-    >>> days.temperatures.shape, days.temperatures[0, :3].tolist(), days.cities[0], str(days.dates[0])
+    >>> days.temperatures.shape, days.temperatures[0, :3].tolist(), str(days.cities[0]), str(days.dates[0])
     ((728, 24), [39.4, 39.2, 39.0], 'Seattle', '2010-01-01')
     >>> hourly_temperatures(96).temperatures.shape
     (728, 96)
