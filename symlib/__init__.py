@@ -29,6 +29,7 @@ from symlib.datasets import (
     partially_observed,
     tic_tac_toe,
 )
+from symlib.diagnose import diagnose
 from symlib.feature_machines import recursive_feature_machine
 from symlib.fourier import fourier_transform, inverse_fourier_transform
 from symlib.gram import gram as gram_matrix
@@ -83,6 +84,7 @@ __all__ = [
     "cures",
     "cyclic",
     "datasets",
+    "diagnose",
     "digit_pairs",
     "dihedral",
     "dihedral_orbits",

@@ -1,11 +1,11 @@
 """Where remedies are tried: the points, the kernel and the machine of one case, and smaller or other ones like it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from symlib.diagnose.case import Case, Design
+from symlib.diagnose.case import Case
 from symlib.diagnose.kernel_values import PointKernel
 from symlib.diagnose.machine import Machine
 from symlib.diagnose.matrices import DenseMatrix, InvariantMatrix
@@ -74,7 +74,3 @@ def mean_diagonal(matrix: InvariantMatrix | DenseMatrix) -> float:
     """The mean of k(x, x) over all points."""
     diagonal = np.diagonal(matrix.kappa[0] if isinstance(matrix, InvariantMatrix) else matrix.gram)
     return float(diagonal.mean())
-
-
-def restricted_design(design: Design, orbits: NDArray) -> Design:
-    return replace(design, seen=design.seen[:, orbits])

@@ -1,4 +1,4 @@
-"""The case that is diagnosed: the objects drawn, in which folds, which points are one, and the designs to be asked about.
+"""The case that is diagnosed: the objects drawn, their folds, which points are one, and the designs to be asked about.
 
 A design says which points (g, i) are trained on, and which cells (class, pose) are seen. With poses it is the data's
 own, one pose a sample; without, all poses of all samples but a gap that is supposed. Where the gap is named by nobody,
@@ -202,7 +202,7 @@ def tied(objects: NDArray, repeats: Sequence[tuple[int, int, int]]) -> NDArray[n
 
 def _point_ids(cosets, repeats, group, y):
     """For every point (g, c) the index of the first that coincides with it and has its class."""
-    order, n = cosets.shape
+    n = cosets.shape[1]
     ids = cosets * n + np.arange(n)
     changed = True
     while changed:

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from symlib.diagnose.kernel_values import PointKernel
-from symlib.diagnose.matrices import DenseMatrix, InvariantMatrix
+from symlib.diagnose.matrices import PointMatrix
 from symlib.diagnose.neighbours import Neighbours
 from symlib.diagnose.orbit_points import Move
 from symlib.diagnose.report import Check, Label, Refused
@@ -36,7 +35,9 @@ def check_action(x: NDArray, move: Move, group: FiniteGroup) -> tuple[Check, boo
     except ValueError as error:
         failure = str(error)
     else:
-        return Check("action obeys the table", "passed", f"exactly, on {len(few)} samples and all of {group.name}"), True
+        return Check(
+            "action obeys the table", "passed", f"exactly, on {len(few)} samples and all of {group.name}"
+        ), True
     poses = np.stack([moved[g].reshape(len(few), -1) for g in range(group.order)])
     spread = np.sqrt((np.abs(poses - poses.mean(axis=0)) ** 2).sum(axis=-1).mean() * 2)
     worst, where = 0.0, (0, 0)
@@ -63,7 +64,9 @@ def check_invariance(kernel: PointKernel, orbits: NDArray, group: FiniteGroup) -
     if gap <= SYMMETRY_TOLERANCE:
         return Check(name, "passed", f"to {gap:.1e} of its largest value; |G| times fewer values do"), gap
     detail = f"it changes by {gap:.1e} of its largest value, most by element {where}; all points are evaluated in full"
-    return Check(name, "warned", detail, "with an exact action and such a kernel more objects fit; no number is wrong"), gap
+    return Check(
+        name, "warned", detail, "with an exact action and such a kernel more objects fit; no number is wrong"
+    ), gap
 
 
 def check_repeats(sizes: NDArray, repeats: Sequence[tuple[int, int, int]], dropped: int, order: int) -> Check:
@@ -111,8 +114,8 @@ def check_labels(near: Neighbours, y: NDArray, labels: list[Label], indices: NDA
     return Check(name, "passed", f"the nearest: {pair}")
 
 
-def check_definite(matrix: InvariantMatrix | DenseMatrix, first: NDArray, ridge: float, seed: int) -> Check:
-    """Whether the kernel is positive semidefinite, on up to 400 distinct points, and how large the ridge is beside it."""
+def check_definite(matrix: PointMatrix, first: NDArray, ridge: float, seed: int) -> Check:
+    """Whether the kernel is positive semidefinite, on up to 400 distinct points, and the ridge beside that."""
     points = np.flatnonzero(first)
     rng = np.random.default_rng([seed, 2])
     points = np.sort(rng.choice(points, min(_POINTS, len(points)), replace=False))
@@ -121,8 +124,8 @@ def check_definite(matrix: InvariantMatrix | DenseMatrix, first: NDArray, ridge:
     name = "kernel is positive semidefinite"
     if lowest < -PSD_TOLERANCE * largest * 10:
         raise Refused(
-            f"the kernel is not positive semidefinite: the least eigenvalue among {len(points)} points is {lowest:.1e}, "
-            f"the largest {largest:.1e}; check the kernel, for a ridge does not mend an indefinite matrix"
+            f"the kernel is not positive semidefinite: the least eigenvalue among {len(points)} points is "
+            f"{lowest:.1e}, the largest {largest:.1e}; check the kernel, for a ridge does not mend an indefinite matrix"
         )
     return Check(
         name, "passed", f"eigenvalues from {lowest:.1e} to {largest:.1e} among {len(points)} points; ridge {ridge:.1e}"
@@ -144,11 +147,15 @@ def check_objects(objects: NDArray, y: NDArray, labels: list[Label], margin: flo
     counts = [len(np.unique(objects[y == c])) for c in range(len(labels))]
     least = int(np.argmin(counts))
     total = len(np.unique(objects))
+    from scipy import stats
+
     quantile = float(stats.norm.ppf((1 + confidence) / 2))
     needed = int(np.ceil(np.sqrt(2) * quantile / max(margin, 1e-9))) if margin > 0 else None
     detail = f"{total} objects, the fewest {counts[least]} of class {labels[least]!r}"
     if needed is None or counts[least] < needed:
         more = f"at least {needed} are" if needed is not None else "no number is"
         detail += f"; {more} needed for the interval of a class to fit within a margin of {margin:g}"
-        return Check("objects are enough", "warned", detail, "add objects, or allow a larger margin; read the intervals")
+        return Check(
+            "objects are enough", "warned", detail, "add objects, or allow a larger margin; read the intervals"
+        )
     return Check("objects are enough", "passed", detail)

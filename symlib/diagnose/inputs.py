@@ -68,7 +68,9 @@ def _classes(y, n):
     """Classes as 0 … k−1, and the labels that they stand for."""
     given = plain_array(y, "y")
     if given.ndim == 2 and given.shape[0] == n:
-        raise Refused(f"y must hold one class a sample, ({n},), got shape {given.shape}; of one-hot rows take y.argmax(1)")
+        raise Refused(
+            f"y must hold one class a sample, ({n},), got shape {given.shape}; of one-hot rows take y.argmax(1)"
+        )
     _refuse_unlike(given, n, "y")
     if given.dtype.kind == "f":
         if not np.isfinite(given).all():
@@ -136,7 +138,9 @@ def _missing(missing, labels, group):
     cells = []
     for cell in missing:
         if not isinstance(cell, (tuple, list, np.ndarray)) or len(cell) != 2:
-            raise Refused(f"missing must be a list of (class, pose) pairs, got the entry {cell!r}; pass [(class, pose)]")
+            raise Refused(
+                f"missing must be a list of (class, pose) pairs, got the entry {cell!r}; pass [(class, pose)]"
+            )
         label, pose = cell
         # "4" is class 4 on a command line.
         found = [code for code, known in enumerate(labels) if known == label or str(known) == str(label)]

@@ -24,7 +24,7 @@ class PointKernel:
     """
 
     def __init__(self, kernel: Callable, orbits: NDArray) -> None:
-        """Try the kernel on points of `orbits` (C, |G|, …); raises `Refused` if it takes none or gives no symmetric PSD.
+        """Try the kernel on points of `orbits` (C, |G|, …); raises `Refused` if it does not take them.
 
         How many axes a point has is told by the shape that comes back.
         """
@@ -69,7 +69,7 @@ class PointKernel:
         return worst
 
     def fixing(self, orbits: NDArray, group: FiniteGroup) -> list[int]:
-        """Elements g with k(x, gx') = k(x, x'): what the architecture does not see at all. The identity is among them."""
+        """Elements g with k(x, gx') = k(x, x'), which the architecture does not see at all; the identity is one."""
         seeds = orbits[:4, 0]
         plain = self.values(seeds, seeds)
         bound = 1e-6 * np.abs(plain).max()
@@ -78,7 +78,7 @@ class PointKernel:
         ]
 
     def seconds_an_entry(self, orbits: NDArray) -> float:
-        """What an entry takes on points that are moved, to the next power of 4, so that sizes are the same next time."""
+        """What an entry takes on points that are moved, to the next power of 4, so that sizes are kept next time."""
         moved = orbits[:, 1 % orbits.shape[1]]
         n = 4
         while True:
@@ -104,11 +104,11 @@ class PointKernel:
         ready = self.points(orbits, ndim)
         if invariant:
             found = invariant_gram(self.kernel, ready, group, **settings)
-            parts = [InvariantMatrix(part, group) for part in (found if self.paired else [found])]
+            parts = [InvariantMatrix(np.asarray(part), group) for part in (found if self.paired else [found])]
         else:
             listed = ready.swapaxes(0, 1).reshape(-1, *ready.shape[2:])
             found = gram(self.kernel, listed, **settings)
-            parts = [DenseMatrix(part) for part in (found if self.paired else [found])]
+            parts = [DenseMatrix(np.asarray(part)) for part in (found if self.paired else [found])]
         return parts[-1], parts[0] if self.paired else None
 
 

@@ -64,10 +64,9 @@ class Machine:
             np.asarray(base, bool),
         )
         self.n_folds = int(self.folds.max()) + 1
-        self._inverses: dict[int, _Inverse] = {}
+        self._inverses: dict[int, _Inverse | _DenseInverse] = {}
         self._averages: dict[tuple[int, ...], Machine] = {}
         self._parent: Machine | None = None
-        self._elements: NDArray | None = None
         self._same: NDArray | None = None  # for every point the first that averaging makes the same
 
     def answers(self, seen: NDArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -123,7 +122,7 @@ class Machine:
             else:
                 matrix = DenseMatrix(averaged_gram(self.matrix.gram, np.asarray(elements), self.group))
             other = Machine(matrix, self.group, self.targets, self.folds, self.ridge, self.base)
-            other._parent, other._elements = self, np.asarray(elements)
+            other._parent = self
             n = len(self.folds)
             other._same = self.group.table[np.asarray(elements)].min(axis=0)[:, None] * n + np.arange(n)
             self._averages = {key: other}  # the last one only: inverses of it may be large
@@ -142,7 +141,8 @@ class Machine:
             return _Inverse(self.matrix.restricted(orbits).inverse(self.ridge), orbits, self.base.shape)
         if whole and isinstance(self.matrix, AveragedMatrix):
             plain = self._parent._inverse(fold).matrix
-            return _Inverse(AveragedInverse(plain, self._elements, self.ridge), orbits, self.base.shape)
+            elements = self.matrix.elements
+            return _Inverse(AveragedInverse(plain, elements, self.ridge), orbits, self.base.shape)
         points = np.flatnonzero(self.trained(self.base, fold))
         block = self.matrix.block(points, points)
         found = inverse(block, self.ridge, "gram", norm_of_each(block))

@@ -104,7 +104,10 @@ class AveragedMatrix:
         self.matrix, self.elements = matrix, elements
 
     def block(self, rows: NDArray, columns: NDArray) -> NDArray[np.float64]:
-        return sum(self.matrix.block(rows, moved) for moved in self._moved(columns)) / len(self.elements)
+        total = np.zeros((len(rows), len(columns)))
+        for moved in self._moved(columns):
+            total += self.matrix.block(rows, moved)
+        return total / len(self.elements)
 
     def times(self, vectors: NDArray) -> NDArray[np.float64]:
         return self.matrix.times(averaged_vectors(vectors, self.elements, self.matrix.group))
@@ -136,7 +139,10 @@ class AveragedInverse(AveragedMatrix):
 
 def averaged_vectors(vectors: NDArray, elements: NDArray, group: FiniteGroup) -> NDArray[np.float64]:
     """L v, (L v)[(h, c)] = (1/|Q|) Σ_q v[(qh, c)], for vectors (|G|, C, ...)."""
-    return sum(vectors[group.table[q]] for q in elements) / len(elements)
+    total = np.zeros(vectors.shape)
+    for q in elements:
+        total += vectors[group.table[q]]
+    return total / len(elements)
 
 
 def averaged_gram(gram: NDArray, elements: NDArray, group: FiniteGroup) -> NDArray[np.float64]:

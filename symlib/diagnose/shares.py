@@ -33,7 +33,7 @@ def share_of(right: NDArray, objects: NDArray, confidence: float) -> Share | Non
         return None
     from scipy import stats
 
-    p = float(weights @ values)
+    p = float(np.nanmean(right))
     n = 1 / float((weights**2).sum())
     z2 = stats.norm.ppf((1 + confidence) / 2) ** 2
     middle, half = (p + z2 / (2 * n)) / (1 + z2 / n), np.sqrt(z2 * (p * (1 - p) / n + z2 / (4 * n * n))) / (1 + z2 / n)
@@ -56,7 +56,7 @@ def difference_of(change: NDArray, objects: NDArray, confidence: float) -> Share
     values, weights = _of_objects(change, objects)
     if not len(values):
         return None
-    mean = float(weights @ values)
+    mean = float(np.nanmean(change))
     n = 1 / float((weights**2).sum())
     if len(values) < 2:
         return Share(mean, -1.0, 1.0, len(values))

@@ -12,7 +12,12 @@ from symlib.support.hermitian import SingularMatrixError
 from tests.samples import random_kappa
 
 RIDGE = 0.03
-SUBGROUPS = {"C6": [[0, 3], [0, 2, 4], list(range(6))], "D4": [[0, 2], [0, 4], [0, 5]], "Q8": [[0, 1, 4, 5]], "S3": [[0, 1]]}
+SUBGROUPS = {
+    "C6": [[0, 3], [0, 2, 4], list(range(6))],
+    "D4": [[0, 2], [0, 4], [0, 5]],
+    "Q8": [[0, 1, 4, 5]],
+    "S3": [[0, 1]],
+}
 
 
 def by_hand(gram, targets, trained, ridge=RIDGE):

@@ -1,0 +1,170 @@
+"""Remedies that need kernel values of their own: denser poses, and an architecture that has the symmetry built in.
+
+Each is computed on as many of the objects as time allows, and compared with the design as it is on the same ones.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symlib.diagnose.bench import Bench, bench
+from symlib.diagnose.case import Case, Design
+from symlib.diagnose.kernel_values import PointKernel, counts_as_invariant
+from symlib.diagnose.names import NamedAction, named_action, named_architecture
+from symlib.diagnose.orbit_points import moved_orbits, prepared
+from symlib.diagnose.prediction import predicted
+from symlib.diagnose.remedies import Before, before, compared
+from symlib.diagnose.report import Remedy
+from symlib.diagnose.sizes import drawn, orbits_that_fit
+from symlib.groups import FiniteGroup, cyclic, dihedral
+
+_CANDIDATES = ["cnn-gap", "c4-gap", "d4-gap"]
+_GRAM_SHARE = 3.0  # of the seconds that the Gram matrix of the diagnosis may take, this part a remedy
+_SMALL = 3000  # points that are taken whole
+
+
+def denser_poses(start: Before, x: NDArray, action: NamedAction, how: str, entry_seconds: float, seed: int) -> Remedy:
+    """Twice as many poses of the same turn: the gap stays, its neighbours come closer."""
+    name = "denser poses"
+    what = "The group is sampled twice as densely; poses next to a seen one are seen, the gap itself is not."
+    group = start.bench.case.group
+    finer, embedding = _finer(group)
+    if finer is None:
+        return Remedy(name, what, False, why_not=f"{group.name} is no group of turns or steps that could be halved")
+    try:
+        if action.name not in _BY_NAME:
+            raise ValueError(f"the action is given for the {group.order} elements of {group.name} only")
+        move = named_action(action.name, finer, x.shape[1:])
+    except ValueError as error:
+        return Remedy(name, what, False, why_not=f"there are no poses in between: {error}")
+    case = start.bench.case
+    keep = _few(case, 2 * group.order, start.bench, entry_seconds, x[0].size, seed)
+    pose = None if case.pose is None else embedding[case.pose[keep]]
+    orbits = prepared(moved_orbits(x[keep], move, finer, pose), how)
+    fine_case = _fine_case(case.restricted(keep), finer, pose)
+    kernel = start.bench.kernel
+    invariant = start.bench.invariant and counts_as_invariant(kernel.invariance_gap(orbits, finer)[0])
+    fine = bench(
+        fine_case, orbits, kernel, invariant, start.bench.ridge, start.bench.memory_limit, start.bench.progress
+    )
+    coarse = _embedded(start.design, keep, finer, embedding)
+    denser = _denser(coarse, fine_case, finer, np.random.default_rng([seed, 5]))
+    as_it_is = before(fine, coarse, start.confidence)
+    if not as_it_is.unseen[~np.isnan(as_it_is.unseen)].size:
+        return Remedy(name, what, False, why_not="among the objects that time allows none is in a gap")
+    size = fine_case.trained(denser).sum() / as_it_is.size
+    return compared(as_it_is, name, _on(what, keep, case), [predicted(fine, denser).new], training=float(size))
+
+
+_BY_NAME = ("shift", "translate", "rotate", "rotate-exact", "flip-rotate")
+
+
+def matching_architecture(start: Before, architecture: str, entry_seconds: float, seed: int) -> Remedy:
+    """The architecture of symlib that does not see what most elements of the group do."""
+    name = "matching architecture"
+    what = "A network that has (a part of) the symmetry built in takes the place of this one."
+    shape = start.bench.orbits.shape[2:]
+    if len(shape) != 2:
+        reason = "symlib's architectures with a symmetry built in are of images; averaging is that for other data"
+        return Remedy(name, what, False, why_not=reason)
+    orbits, group = start.bench.orbits, start.bench.case.group
+    least = len(start.bench.kernel.fixing(orbits, group))
+    best = None
+    for candidate in _CANDIDATES:
+        try:
+            kernel = PointKernel(named_architecture(candidate, shape).kernel, orbits)
+        except ValueError:
+            continue
+        fixed = kernel.fixing(orbits, group)
+        if len(fixed) > max(least, 1 if best is None else len(best[2])):
+            best = candidate, kernel, fixed
+    if best is None:
+        reason = (
+            f"{architecture} has as much of it as any of {', '.join(_CANDIDATES)}"
+            if least > 1
+            else f"none of {', '.join(_CANDIDATES)} leaves out of account what an element of {group.name} does"
+        )
+        return Remedy(name, what, False, why_not=reason)
+    candidate, kernel, fixed = best
+    seconds = kernel.seconds_an_entry(orbits)
+    invariant = counts_as_invariant(kernel.invariance_gap(orbits, group)[0])
+    case = start.bench.case
+    keep = _few(case, group.order, start.bench, seconds, int(np.prod(shape)), seed, invariant, kernel)
+    smaller = case.restricted(keep)
+    design = Design(start.design.seen[:, keep], start.design.cells, start.design.gaps)
+    plain = start if len(keep) == len(case.y) else before(start.bench.on(keep), design, start.confidence)
+    ready = (kernel, invariant, start.bench.ridge, start.bench.memory_limit, start.bench.progress)
+    other = bench(smaller, orbits[keep], *ready)
+    what = (
+        f"{candidate}, which does not see what {len(fixed)} of {group.order} elements do, takes the place of this one."
+    )
+    asking = max(1.0, seconds / entry_seconds)
+    return compared(plain, f"{name}: {candidate}", _on(what, keep, case), [predicted(other, design).new], asking=asking)
+
+
+def _few(case: Case, order: int, like: Bench, seconds: float, size: int, seed: int, invariant=None, kernel=None):
+    """Orbits, by index, that a group of that order allows; whole objects."""
+    n = len(case.y)
+    invariant = like.invariant if invariant is None else invariant
+    most = orbits_that_fit(
+        case.group if order == case.group.order else cyclic(order),
+        invariant,
+        2 if (kernel or like.kernel).paired else 1,
+        seconds * _GRAM_SHARE,
+        float(np.bincount(case.y).max() / n),
+        size,
+        case.pose is not None,
+        like.memory_limit,
+    )
+    if not invariant:
+        most = max(2, _SMALL // order) if seconds < 1e-6 else most
+    if n <= most:
+        return np.arange(n)
+    return drawn(case.y, case.objects, case.pose, case.n_classes, most, None, seed)
+
+
+def _finer(group: FiniteGroup) -> tuple[FiniteGroup | None, NDArray]:
+    """The group of half the steps, and where the elements of this one are in it."""
+    n = group.order
+    if np.array_equal(group.table, cyclic(n).table) and n > 1:
+        return cyclic(2 * n), 2 * np.arange(n)
+    if n % 2 == 0 and n > 4 and np.array_equal(group.table, dihedral(n // 2).table):
+        half = n // 2
+        return dihedral(n), np.concatenate([2 * np.arange(half), n + 2 * np.arange(half)])
+    return None, np.arange(n)
+
+
+def _fine_case(case, finer, pose):
+    """The same orbits and folds under the finer group; what coincides is looked for no more than it was."""
+    n = len(case.y)
+    cosets = np.repeat(np.arange(finer.order)[:, None], n, axis=1)
+    fine = Case(finer, case.y, case.objects, pose, case.n_classes, cosets, [], 0)
+    fine.objects, fine.folds, fine.n_folds = case.objects, case.folds, case.n_folds
+    return fine
+
+
+def _embedded(design, keep, finer, embedding):
+    seen = np.zeros((finer.order, len(keep)), bool)
+    seen[embedding] = design.seen[:, keep]
+    cells = np.zeros((len(design.cells), finer.order), bool)
+    cells[:, embedding] = design.cells
+    return Design(seen, cells, [(c, int(embedding[g])) for c, g in design.gaps])
+
+
+def _denser(coarse, case, finer, rng):
+    """The half steps next to seen poses are seen too: all of a class's samples there, or each sample once more."""
+    step, back = finer.table[1], finer.table[finer.inverse[1]]  # h ↦ rh, h ↦ r⁻¹h
+    between = (coarse.cells[:, step] | coarse.cells[:, back]) & ~coarse.cells
+    for c, g in coarse.gaps:
+        between[c, g] = False
+    cells = coarse.cells | between
+    if case.pose is None:
+        seen = case.of_cells(cells)
+    else:
+        seen = coarse.seen.copy()
+        turn = np.where(rng.random(len(case.y)) < 0.5, step[case.pose], back[case.pose])
+        seen[turn, np.arange(len(case.y))] = True
+    return Design(seen, cells, coarse.gaps)
+
+
+def _on(what, keep, case):
+    return what if len(keep) == len(case.y) else f"{what} (Computed on {len(keep)} samples of {len(case.y)}.)"
