@@ -3,7 +3,7 @@
 
 TIER ?= teach
 PORT ?= 8000
-EXTRAS := plots,fast,nets,cluster,data,book,oracle,test
+EXTRAS := plots,fast,nets,cluster,data,diagnose,book,oracle,test
 
 .DEFAULT_GOAL := help
 .PHONY: help book claims test bench serve lab test-latest clean
@@ -36,7 +36,7 @@ lab: .venv/.installed  ## open the chapters in JupyterLab
 # instance (NEWEST=torch==2.13.0): plain torch is gigabytes of CUDA, unless pip is told of PyTorch's CPU builds.
 test-latest: .venv-latest/bin/python  ## test symlib with the newest numpy, scipy, jax, numba, torch, dask, matplotlib
 	@.venv-latest/bin/python -m pip install --quiet --disable-pip-version-check --upgrade \
-	    --upgrade-strategy eager -e '.[plots,fast,nets,cluster,data]' $(NEWEST) \
+	    --upgrade-strategy eager -e '.[plots,fast,nets,cluster,data,diagnose]' $(NEWEST) \
 	    pytest pytest-xdist hypothesis ipython ipykernel nbclient
 	@.venv-latest/bin/python -m pytest -n auto --dist loadfile -rs symlib tests \
 	    --ignore tests/book --ignore tests/project $(ARGS)

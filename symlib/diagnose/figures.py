@@ -4,23 +4,30 @@ Left, the share right of new objects in the poses that a class lacks, against th
 right, a cell for each class and pose, filled by the predicted share, those without samples outlined.
 """
 
+import html
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from symlib import plots
-from symlib.diagnose.report import Report, Row
 from symlib.diagnose.sections import pose_name
+
+if TYPE_CHECKING:
+    from symlib.diagnose.report import Report, Row
 
 INK = "#1a1a1a"  # of text and axes; on a page it becomes the page's own
 _MOST_WRITTEN = 18  # poses up to which the shares are written into their cells
 _FIRST_LABELS = 40  # classes that are named at the axis
 
 
-def figure(report: Report) -> Figure:
+def figure(report: "Report") -> Figure:
     """Both panels, or the right one alone where there is no curve. `describe` puts them into words."""
     rows, columns = report.coverage.counts.shape
     across = _cells_width(columns)
@@ -35,7 +42,7 @@ def figure(report: Report) -> Figure:
     return fig
 
 
-def panels(report: Report) -> list[tuple[str, Figure, str]]:
+def panels(report: "Report") -> list[tuple[str, Figure, str]]:
     """Each panel as a figure of its own: its name, the figure, and what it shows in words."""
     found = []
     if report.curve is not None:
@@ -49,13 +56,13 @@ def panels(report: Report) -> list[tuple[str, Figure, str]]:
     return found
 
 
-def describe(report: Report) -> str:
+def describe(report: "Report") -> str:
     """The figure in words, for a reader who cannot see it."""
     words = [describe_cells(report)]
     return " ".join(words if report.curve is None else [describe_curve(report), *words])
 
 
-def describe_curve(report: Report) -> str:
+def describe_curve(report: "Report") -> str:
     curve = report.curve
     assert curve is not None
     points = "; ".join(
@@ -68,7 +75,7 @@ def describe_curve(report: Report) -> str:
     )
 
 
-def describe_cells(report: Report) -> str:
+def describe_cells(report: "Report") -> str:
     cells = [(row, _share(row)) for row in report.table]
     gaps = [
         f"{row.label} in pose {pose_name(report, row.pose)} {100 * share:.0f} %"
@@ -85,7 +92,7 @@ def describe_cells(report: Report) -> str:
     return words
 
 
-def draw_curve(ax: Axes, report: Report) -> None:
+def draw_curve(ax: Axes, report: "Report") -> None:
     """Share right against the number of poses, with its interval, the target, and N*."""
     curve = report.curve
     assert curve is not None
@@ -142,13 +149,13 @@ def draw_curve(ax: Axes, report: Report) -> None:
         xlabel=f"poses of class {_short(curve.label)} seen, of {order}",
         ylabel="share right at the others",
     )
-    ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=2)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=2))
     if len({point.kind for point in curve.points}) > 1:
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), borderpad=0.1, labelspacing=0.2)  # above: clear of the marks
     _ink(ax)
 
 
-def draw_cells(ax: Axes, report: Report) -> None:
+def draw_cells(ax: Axes, report: "Report") -> None:
     """A cell for each class and pose, filled by the predicted share right; cells without samples are outlined."""
     classes, poses = report.coverage.classes, report.coverage.poses
     values = np.full((len(classes), len(poses)), np.nan)
@@ -182,8 +189,6 @@ def draw_cells(ax: Axes, report: Report) -> None:
 
 
 def _outline(i, j):
-    from matplotlib.patches import Rectangle
-
     return Rectangle((j - 0.44, i - 0.44), 0.88, 0.88, fill=False, edgecolor=plots.VERMILLION, linewidth=2)
 
 
@@ -202,15 +207,13 @@ def _short(label: Any, most: int = 16) -> str:
     return words if len(words) <= most else words[: most - 1] + "…"
 
 
-def _share(row: Row) -> float | None:
+def _share(row: "Row") -> float | None:
     share = row.new if row.new is not None else row.known
     return None if share is None else share.value
 
 
 def _on_cell(value):
     """Black or white, whichever is read better on a cell of that value."""
-    from matplotlib import colormaps
-
     red, green, blue, _ = colormaps["cividis"](value)
     return "white" if 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2 < 0.18 else "black"
 
@@ -237,10 +240,6 @@ def _ink(ax):
 
 def inline_svg(name: str, fig: Figure, words: str) -> str:
     """A figure as SVG within a page: its ink is the page's, its background none, its names its own."""
-    import html
-
-    import matplotlib.pyplot as plt
-
     fig.patch.set_alpha(0)
     for ax in fig.axes:
         ax.patch.set_alpha(0)
@@ -250,6 +249,8 @@ def inline_svg(name: str, fig: Figure, words: str) -> str:
     plt.close(fig)
     drawn = drawn[drawn.index("<svg") :]
     drawn = re.sub(r"<metadata>.*?</metadata>", "", drawn, flags=re.DOTALL).replace(INK, "currentColor")
+    for colour, variable in ((plots.BLUE, "blue"), (plots.VERMILLION, "vermillion")):
+        drawn = drawn.replace(colour.lower(), f"var(--symlib-{variable}, {colour.lower()})")
     drawn = re.sub(r'\b(id=")', rf"\1{name}-", drawn)
     drawn = re.sub(r'(url\(#|href="#)', rf"\1{name}-", drawn)
     head = f'<svg role="img" aria-label="{html.escape(words, quote=True)}" class="{name}" '

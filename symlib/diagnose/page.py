@@ -7,10 +7,13 @@ browser. Light or dark is the reader's setting; on paper it is black on white an
 import os
 from html import escape
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
-from symlib.diagnose.report import Report
 from symlib.diagnose.sections import Section, Words, answer, headline, sections
 from symlib.support.files import replacing
+
+if TYPE_CHECKING:
+    from symlib.diagnose.report import Report
 
 _MARKS = {"passed": "good", "warning": "fair", "refused": "bad", "yes": "good", "no": "bad", "cannot tell": "fair"}
 
@@ -27,6 +30,7 @@ _FRAGMENT_STYLE = """
 .symlib-report :is(th, td) { text-align: left; vertical-align: top; padding: 0.25em 0.8em 0.25em 0; border: 0;
   border-bottom: 1px solid rgba(127, 127, 127, 0.35); background: none; color: inherit; white-space: normal; }
 .symlib-report td.number { white-space: nowrap; font-variant-numeric: tabular-nums; }
+.symlib-report td.words { min-width: 11rem; }
 .symlib-report thead th { border-bottom: 2px solid rgba(127, 127, 127, 0.7); white-space: normal; }
 .symlib-report tbody th { font-weight: 600; }
 .symlib-report tr.marked > * { background: rgba(213, 94, 0, 0.12); }
@@ -52,7 +56,9 @@ nav ul { display: flex; flex-wrap: wrap; gap: 0.2rem 1.2rem; padding: 0; list-st
 @media (prefers-color-scheme: dark) {
   body { color: #e6e6e6; background: #16181b; }
   a { color: #8ec5ff; }
+  .symlib-report { --symlib-blue: #56b4e9; --symlib-vermillion: #ff8f45; }
 }
+@page { margin: 15mm; }
 @media print {
   :root { color-scheme: light; }
   body { color: #000; background: #fff; font-size: 10pt; padding: 0; max-width: none; }
@@ -68,20 +74,20 @@ nav ul { display: flex; flex-wrap: wrap; gap: 0.2rem 1.2rem; padding: 0; list-st
 """
 
 # Nothing may be fetched and no script run, whatever a class is called.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"  # the cells of the figure are an image
 
 
-def html(report: Report) -> str:
+def html(report: "Report") -> str:
     """The report as a fragment of HTML, for notebooks."""
     return f'<div class="symlib-report"><style>{_FRAGMENT_STYLE}</style>{_body(report)}</div>'
 
 
-def page(report: Report) -> str:
+def page(report: "Report") -> str:
     """The report as one page that needs no other file."""
     found = sections(report)
     title = f"{answer(report)}: will it recognise what it never saw?"
     links = "".join(f'<li><a href="#{section.name}">{escape(section.title)}</a></li>' for section in found)
-    version = report.settings.get("version", "")
+    version = escape(str(report.settings.get("version", "")))
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -98,13 +104,13 @@ def page(report: Report) -> str:
 <nav aria-label="Sections"><ul>{links}</ul></nav>
 {"".join(_section(section, report) for section in found)}
 </main>
-<footer class="symlib-report">Predicted before training by symlib {escape(str(version))}.</footer>
+<footer class="symlib-report">Predicted before training{f", by symlib {version}" if version else ""}.</footer>
 </body>
 </html>
 """
 
 
-def to_html(report: Report, path: str | os.PathLike) -> None:
+def to_html(report: "Report", path: str | os.PathLike) -> None:
     """Write the page: whole, or not at all.
 
     Raises
@@ -129,7 +135,7 @@ def _summary(report):
     )
 
 
-def _section(section: Section, report: Report) -> str:
+def _section(section: Section, report: "Report") -> str:
     parts = [f'<section aria-labelledby="{section.name}"><h2 id="{section.name}">{escape(section.title)}</h2>']
     if section.name == "cautions":
         parts.append(f"<ul>{''.join(f'<li>{escape(sentence)}</li>' for sentence in section.sentences)}</ul>")
@@ -165,15 +171,17 @@ def _table(words: Words) -> str:
 
 
 def _row(i, row, words):
-    first = f'<th scope="row">{_entry(row[0])}</th>'
-    rest = "".join(f"<td{_kind(cell)}>{_entry(cell)}</td>" for cell in row[1:])
     marked = ' class="marked"' if i in words.marked else ""
-    return f"<tr{marked}>{first}{rest}</tr>"
+    entries = [_mark(cell) if j == words.answers else escape(cell) for j, cell in enumerate(row)]
+    rest = "".join(f"<td{_kind(cell)}>{entry}</td>" for cell, entry in zip(row[1:], entries[1:]))
+    return f'<tr{marked}><th scope="row">{entries[0]}</th>{rest}</tr>'
 
 
-def _entry(cell):
-    return f'<span class="mark {_MARKS[cell]}">{escape(cell)}</span>' if cell in _MARKS else escape(cell)
+def _mark(cell):
+    return f'<span class="mark {_MARKS[cell]}">{escape(cell)}</span>'
 
 
 def _kind(cell):
-    return ' class="number"' if len(cell) <= 24 and any(sign in cell for sign in "0123456789") else ""
+    if len(cell) <= 24 and any(sign in cell for sign in "0123456789"):
+        return ' class="number"'
+    return ' class="words"' if len(cell) > 40 else ""

@@ -3,20 +3,22 @@
 import json
 import math
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from symlib.diagnose.report import Report
 from symlib.support.files import replacing
+
+if TYPE_CHECKING:
+    from symlib.diagnose.report import Report
 
 SCHEMA = "symlib.diagnose/1"  # the number changes when a key goes or changes its meaning
 
 
-def as_record(report: Report) -> dict[str, Any]:
+def as_record(report: "Report") -> dict[str, Any]:
     """The report as nested dicts and lists, what is not finite as None, "schema" first."""
     return {"schema": SCHEMA, **_finite(report.as_dict())}
 
 
-def to_json(report: Report, path: str | os.PathLike | None = None) -> str:
+def to_json(report: "Report", path: str | os.PathLike | None = None) -> str:
     """The report as JSON text, written to `path` as well where one is given: whole, or not at all.
 
     Raises
@@ -31,7 +33,7 @@ def to_json(report: Report, path: str | os.PathLike | None = None) -> str:
     return text
 
 
-def _finite(value):
+def _finite(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _finite(entry) for key, entry in value.items()}
     if isinstance(value, list):

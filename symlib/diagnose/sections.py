@@ -6,8 +6,11 @@ how it looks.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from symlib.diagnose.report import Gap, Report, Share
+if TYPE_CHECKING:
+    from symlib.diagnose.report import Gap, Report, Share
+
 
 _ANSWERS = {"yes": "Yes", "no": "No", "cannot tell": "Cannot tell"}
 _MARKS = {"passed": "passed", "warned": "warning", "refused": "refused"}
@@ -15,12 +18,17 @@ _MARKS = {"passed": "passed", "warned": "warning", "refused": "refused"}
 
 @dataclass(frozen=True)
 class Words:
-    """A table of finished words; `marked` are the rows to look at first, `caption` says what it shows."""
+    """A table of finished words.
+
+    `caption` says what it shows, `marked` are the rows to look at first, and `answers` is the column that holds
+    "passed", "warning", "yes", "no" or "cannot tell", if one does.
+    """
 
     headers: list[str]
     rows: list[list[str]]
     caption: str
     marked: frozenset[int] = frozenset()
+    answers: int | None = None
 
 
 @dataclass(frozen=True)
@@ -34,24 +42,24 @@ class Section:
     all_cells: Words | None = None
 
 
-def answer(report: Report) -> str:
+def answer(report: "Report") -> str:
     """ "Yes", "No" or "Cannot tell"."""
     return _ANSWERS[report.verdict]
 
 
-def headline(report: Report) -> str:
+def headline(report: "Report") -> str:
     """The answer and the one sentence, which may open with it."""
     if report.sentence.lower().startswith(report.verdict):
         return report.sentence
     return f"{answer(report)}. {report.sentence}"
 
 
-def settings_line(report: Report) -> str:
+def settings_line(report: "Report") -> str:
     """All settings in one sentence, where a table would be long."""
     return "; ".join(f"{key.replace('_', ' ')} {_setting(value)}" for key, value in report.settings.items())
 
 
-def sections(report: Report) -> list[Section]:
+def sections(report: "Report") -> list[Section]:
     """Checks, coverage, prediction, figure, verdict, remedies, measurement (with a model), cautions, settings."""
     found = [
         _checks(report),
@@ -67,21 +75,21 @@ def sections(report: Report) -> list[Section]:
     return [section for section in found if section is not None]
 
 
-def percent(share: Share | None) -> str:
+def percent(share: "Share | None") -> str:
     """ "20 % [10, 36]"; an empty cell where there is none."""
     if share is None:
         return "–"
     return f"{_hundredths(share.value)} % [{_hundredths(share.low)}, {_hundredths(share.high)}]"
 
 
-def points(share: Share | None) -> str:
+def points(share: "Share | None") -> str:
     """A difference in percentage points, with its sign: "−74 [−90, −55]"."""
     if share is None:
         return "–"
     return f"{_signed(share.value)} [{_signed(share.low)}, {_signed(share.high)}]"
 
 
-def pose_name(report: Report, pose: int) -> str:
+def pose_name(report: "Report", pose: int) -> str:
     """The element, and for rotations its angle: "2 (90°)"."""
     order, action = report.settings.get("order"), str(report.settings.get("action", ""))
     if order and action in ("rotate", "rotate-exact"):
@@ -107,7 +115,7 @@ def _checks(report):
     marked = frozenset(i for i, check in enumerate(report.checks) if check.status != "passed")
     warnings = len(marked)
     found = f"{warnings} of {len(rows)} ask for attention." if warnings else f"All {len(rows)} passed."
-    table = Words(["result", "check", "found", "what to do"], rows, "What was looked at first", marked)
+    table = Words(["result", "check", "found", "what to do"], rows, "What was looked at first", marked, 0)
     return Section("checks", "Checks", [found] if rows else [], [table] if rows else [])
 
 
@@ -189,12 +197,12 @@ def _prediction(report):
     headers = ["class", "pose", "new objects", "known objects", "new objects, seen poses", *ensemble]
     tables = [Words(headers, rows, "The cells without samples, the worst first")] if rows else []
     every = Words(
-        ["class", "pose", "trained on", "samples", "new objects", "known objects", *ensemble],
+        ["class", "pose", "training", "samples", "new objects", "known objects", *ensemble],
         [
             [
                 str(row.label),
                 pose_name(report, row.pose),
-                "yes" if row.seen else "no",
+                "seen" if row.seen else "unseen",
                 f"{row.count:,}",
                 percent(row.new),
                 percent(row.known),
@@ -208,7 +216,7 @@ def _prediction(report):
     return Section("prediction", "Prediction", sentences, tables, every)
 
 
-def _is_cell(gap: Gap, row) -> bool:
+def _is_cell(gap: "Gap", row) -> bool:
     return row.label == gap.label and row.pose == gap.pose
 
 
@@ -234,7 +242,7 @@ def _verdict(report):
         for gap in report.gaps
     ]
     marked = frozenset(i for i, gap in enumerate(report.gaps) if gap.verdict == "no")
-    table = Words(["class", "pose", "unseen − seen", "verdict", "in words"], rows, "The verdict on each gap", marked)
+    table = Words(["class", "pose", "unseen − seen", "verdict", "in words"], rows, "The verdict on each gap", marked, 3)
     return Section("verdict", "Verdict", sentences, [table] if rows else [])
 
 
@@ -278,12 +286,12 @@ def _measured(report):
         measured.note,
         f"Right in seen cells {percent(measured.seen)}, in the gaps {percent(measured.unseen)}.",
     ]
-    headers = ["class", "pose", "trained on", "measured", "predicted, known objects", "predicted, new objects"]
+    headers = ["class", "pose", "training", "measured", "predicted, known objects", "predicted, new objects"]
     rows = [
         [
             str(row.label),
             pose_name(report, row.pose),
-            "yes" if row.seen else "no",
+            "seen" if row.seen else "unseen",
             percent(row.share),
             percent(row.known),
             percent(row.new),

@@ -1,10 +1,12 @@
 """A report in a terminal, in colour and as wide as it is: rich draws its tables."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from symlib.diagnose.report import Report
 from symlib.diagnose.sections import Section, Words, answer, headline, sections, settings_line
 from symlib.diagnose.text import MOST_ROWS, text
+
+if TYPE_CHECKING:
+    from symlib.diagnose.report import Report
 
 _COLOURS = {"yes": "bold green", "no": "bold red", "cannot tell": "bold yellow"}
 _SHORT = 17  # characters: such columns, numbers with intervals among them, are not broken
@@ -20,7 +22,7 @@ def console(**options: Any) -> Any:
     return Console(highlight=False, **options)
 
 
-def show(report: Report, to: Any | None) -> None:
+def show(report: "Report", to: Any | None) -> None:
     """Print the report to a console of rich's, or without one as plain text."""
     if to is None:
         print(text(report), end="")
@@ -66,5 +68,6 @@ def _table(words: Words) -> Any:
         table.add_column(Text(header), overflow="fold", no_wrap=max(map(len, cells)) <= _SHORT)
     for i, row in enumerate(words.rows[:MOST_ROWS]):
         style = "" if i not in words.marked else "bold"
-        table.add_row(*(Text(cell, style=_WORDS.get(cell, "")) for cell in row), style=style)
+        styles = [_WORDS.get(cell, "") if j == words.answers else "" for j, cell in enumerate(row)]
+        table.add_row(*map(Text, row, styles), style=style)
     return table

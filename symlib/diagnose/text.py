@@ -1,15 +1,18 @@
 """A report as plain text: what `print(report)` shows, and the terminal where rich is not installed."""
 
 import textwrap
+from typing import TYPE_CHECKING
 
-from symlib.diagnose.report import Report
 from symlib.diagnose.sections import Section, Words, headline, sections, settings_line
+
+if TYPE_CHECKING:
+    from symlib.diagnose.report import Report
 
 WIDTH = 100
 MOST_ROWS = 20
 
 
-def text(report: Report) -> str:
+def text(report: "Report") -> str:
     """The report in lines of at most 100 characters where its tables allow, long tables cut after 20 rows."""
     parts = [_wrapped(headline(report))]
     parts += [_section(section) for section in sections(report) if section.name not in ("figure", "settings")]

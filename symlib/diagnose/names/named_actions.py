@@ -78,10 +78,10 @@ def named_action(
     if not isinstance(action, str):
         return _own(action, "your own action", resolved, point_shape)
     name, rest = parted(action)
-    if is_array_file(action):
-        return _own(array_file(action, "action"), action, resolved, point_shape)
     if name in ("permute", "matrices") and rest is not None:
         return _own(array_file(rest, "action"), action, resolved, point_shape)
+    if is_array_file(action):
+        return _own(array_file(action, "action"), action, resolved, point_shape)
     name = _SAME.get(name, name)
     if name in _MAKERS and rest is None:
         return NamedAction(_MAKERS[name](resolved, point_shape), name, _DESCRIPTIONS[name])

@@ -1,7 +1,7 @@
 """Architectures by name: each the kernel of its infinitely wide network, with what it is and what an entry costs."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,7 +111,7 @@ def _of_images(architecture, family, number, point_shape):
     if family in ("c4-gap", "d4-gap"):
         if height != width:
             raise ValueError(f"{what} turns images, which must be square, got {height} × {width}; crop or pad them")
-        name = family[:2].upper()
+        name: Literal["C4", "D4"] = "C4" if family == "c4-gap" else "D4"
         return Architecture(
             lambda x1, x2=None: equivariant_cnn_kernel(x1, x2, group=name, depth=depth),
             f"group-convolutional ReLU network over {name}, {layers}, pooled over positions and {name}",

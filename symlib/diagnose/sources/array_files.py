@@ -4,6 +4,7 @@ import difflib
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -38,7 +39,7 @@ def read_npz(
                 raise _missing(path, key, list(sizes), options[kind])
         refuse_bytes(sum(sizes[key] for key in keys.values() if key) // 8, path.name, "give fewer samples")
         with np.load(path, allow_pickle=False) as file:
-            arrays = {kind: _array(file, key, path) for kind, key in keys.items() if key is not None}
+            arrays: dict[str, Any] = {kind: _array(file, key, path) for kind, key in keys.items() if key is not None}
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
         raise ValueError(f"{path} cannot be read as .npz: {error}; write it anew with numpy.savez") from error
     unused = [f"{kind}: {options[kind]} {kind}" for kind in ("pose", "objects") if not keys[kind] and kind in sizes]

@@ -4,6 +4,7 @@ import csv
 import difflib
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -63,7 +64,7 @@ def read_csv(
                 f"{path}, row {i + 2}, column {head[j]!r}: {row[j]!r} is no number; repair it, or choose columns with "
                 "--samples"
             ) from None
-    arrays = {kind: _numbers_or_names([row[j].strip() for row in body]) for kind, j in places.items()}
+    arrays: dict[str, Any] = {kind: _numbers_or_names([row[j].strip() for row in body]) for kind, j in places.items()}
     return checked_samples(path.name, x, **arrays, names=as_names(named))
 
 

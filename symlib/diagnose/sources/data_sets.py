@@ -45,8 +45,7 @@ def read_data_set(
     MemoryError
         Before all are read, if they would not fit.
     """
-    source = imported(path, "data set")
-    source = _data_set(source, path)
+    source = _data_set(imported(path, "data set"), path)
     keys = {"x": samples or "0", "y": labels or "1", "pose": pose, "objects": objects}
     keys = {kind: key for kind, key in keys.items() if key is not None}
     chosen = drawn(_length(source, path), most, seed)
@@ -69,7 +68,7 @@ def read_data_set(
     return checked_samples(path, x, **parts, names=as_names({"x": "samples", **keys}), notes=notes)
 
 
-def _data_set(source, path):
+def _data_set(source: Any, path: str) -> Any:
     if hasattr(source, "dataset") and not hasattr(source, "__getitem__"):
         source = source.dataset  # of a loader
     if not hasattr(source, "__getitem__") or isinstance(source, type):

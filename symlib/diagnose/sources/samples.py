@@ -61,7 +61,7 @@ def checked_samples(
     classes = np.unique(labels)
     if len(classes) < 2:
         raise ValueError(
-            f"{called('y')} holds one class only, {classes[0]!r}; what is recognised of one class is always right, so "
+            f"{called('y')} holds one class only, {classes[0].item()!r}; what is recognised of one class is always right, so "
             "give samples of at least two"
         )
     poses = None if pose is None else _whole(_names(pose, called("pose"), len(points)), called("pose"))
@@ -69,9 +69,9 @@ def checked_samples(
     return LabelledSamples(points, labels, poses, ids, source, list(notes or []))
 
 
-def _names(values, called, n):
+def _names(values: Any, called: str, n: int) -> Any:
     """(n,) of int or str: whole numbers that came as floats are whole numbers."""
-    values = plain_array(values, called)
+    values = np.asarray(plain_array(values, called))
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim == 2 and len(values) == n and set(np.unique(values)) <= {0, 1} and (values.sum(axis=1) == 1).all():
@@ -95,7 +95,7 @@ def _names(values, called, n):
     return values
 
 
-def _whole(values, called):
+def _whole(values: Any, called: str) -> Any:
     if values.dtype.kind != "U":
         return values
     try:
