@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 INK = "#1a1a1a"  # of text and axes; on a page it becomes the page's own
 _MOST_WRITTEN = 18  # poses up to which the shares are written into their cells
+_PIXELS = 105  # an inch, on a page at most
 _FIRST_LABELS = 40  # classes that are named at the axis
 
 
@@ -245,6 +246,7 @@ def inline_svg(name: str, fig: Figure, words: str) -> str:
         ax.patch.set_alpha(0)
         for line in [*ax.get_xgridlines(), *ax.get_ygridlines()]:
             line.set(color=plots.GREY, alpha=0.35)
+    width = round(_PIXELS * fig.get_figwidth())
     drawn = plots.svg(fig).decode()
     plt.close(fig)
     drawn = drawn[drawn.index("<svg") :]
@@ -253,5 +255,5 @@ def inline_svg(name: str, fig: Figure, words: str) -> str:
         drawn = drawn.replace(colour.lower(), f"var(--symlib-{variable}, {colour.lower()})")
     drawn = re.sub(r'\b(id=")', rf"\1{name}-", drawn)
     drawn = re.sub(r'(url\(#|href="#)', rf"\1{name}-", drawn)
-    head = f'<svg role="img" aria-label="{html.escape(words, quote=True)}" class="{name}" '
+    head = f'<svg role="img" aria-label="{html.escape(words, quote=True)}" class="{name}" style="max-width:{width}px" '
     return drawn.strip().replace("<svg ", head, 1)

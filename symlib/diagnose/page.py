@@ -40,8 +40,7 @@ _FRAGMENT_STYLE = """
 .symlib-report .mark.fair::before { content: "? " / ""; }
 .symlib-report summary { cursor: pointer; padding: 0.3em 0; }
 .symlib-report figure { display: flex; flex-wrap: wrap; gap: 1rem 2rem; margin: 0.8em 0; align-items: flex-start; }
-.symlib-report figure svg { flex: 1 1 20rem; min-width: 0; max-width: 100%; height: auto; }
-.symlib-report figure svg.curve { max-width: 27rem; }
+.symlib-report figure svg { flex: 1 1 20rem; min-width: min(100%, 18rem); height: auto; }
 """
 
 _PAGE_STYLE = """

@@ -33,13 +33,22 @@ class Words:
 
 @dataclass(frozen=True)
 class Section:
-    """`name` is a word for links and styles; `tables` are short, `all_cells` may have hundreds of rows."""
+    """A part of the report.
+
+    `name` is a word for links and styles. `tables` are short, `narrow` are the same where lines are, and `all_cells`
+    may have hundreds of rows.
+    """
 
     name: str
     title: str
     sentences: list[str] = field(default_factory=list)
     tables: list[Words] = field(default_factory=list)
     all_cells: Words | None = None
+    narrow: list[Words] | None = None
+
+    def for_lines(self) -> list[Words]:
+        """The tables as they fit into the lines of a terminal."""
+        return self.tables if self.narrow is None else self.narrow
 
 
 def answer(report: "Report") -> str:
@@ -55,8 +64,9 @@ def headline(report: "Report") -> str:
 
 
 def settings_line(report: "Report") -> str:
-    """All settings in one sentence, where a table would be long."""
-    return "; ".join(f"{key.replace('_', ' ')} {_setting(value)}" for key, value in report.settings.items())
+    """The settings in one sentence, where a table would be long; without those in words."""
+    told = {key: value for key, value in report.settings.items() if not key.endswith("description")}
+    return "; ".join(f"{key.replace('_', ' ')} {_setting(value)}" for key, value in told.items())
 
 
 def sections(report: "Report") -> list[Section]:
@@ -107,7 +117,9 @@ def _signed(value):
 
 
 def _factor(value):
-    return "–" if value is None else f"{value:.3g} ×"
+    if value is None:
+        return "–"
+    return f"{float(f'{value:.2g}'):,.0f} ×" if value >= 100 else f"{value:.3g} ×"
 
 
 def _checks(report):
@@ -146,7 +158,8 @@ def _coverage(report):
         )
     else:
         sentence = "Every class has samples in every pose: there is no gap."
-    headers = ["class", "samples", "poses seen", "gaps", "fewer than five"]
+    samples = "samples × poses" if coverage.what_if else "samples"
+    headers = ["class", samples, "poses seen", "gaps", "fewer than five"]
     short = Words(headers, rows, "Samples of each class, and the poses that it lacks", marked)
     every = Words(
         ["class", *(f"pose {pose_name(report, pose)}" for pose in coverage.poses)],
@@ -186,7 +199,7 @@ def _prediction(report):
         rows.append([*cell, percent(gap.new), percent(gap.known), percent(gap.seen), *spread])
     sentences = [
         f"Share predicted right, with {interval}: of new objects, none of whose poses is trained on, and of known "
-        "objects, trained on in other poses."
+        "objects, trained on in other poses; beside them new objects of the class in the poses in which it is seen."
     ]
     ensemble = ["spread"] if spreads else []
     if spreads:
@@ -194,7 +207,7 @@ def _prediction(report):
             "The spread is the standard deviation of the answers of networks trained alike from different starts, in "
             "units of the labels."
         )
-    headers = ["class", "pose", "new objects", "known objects", "new objects, seen poses", *ensemble]
+    headers = ["class", "pose", "new objects", "known objects", "in seen poses", *ensemble]
     tables = [Words(headers, rows, "The cells without samples, the worst first")] if rows else []
     every = Words(
         ["class", "pose", "training", "samples", "new objects", "known objects", *ensemble],
@@ -241,16 +254,27 @@ def _verdict(report):
         [str(gap.label), pose_name(report, gap.pose), points(gap.difference), gap.verdict, gap.sentence]
         for gap in report.gaps
     ]
+    if not rows:
+        return Section("verdict", "Verdict", sentences)
     marked = frozenset(i for i, gap in enumerate(report.gaps) if gap.verdict == "no")
-    table = Words(["class", "pose", "unseen − seen", "verdict", "in words"], rows, "The verdict on each gap", marked, 3)
-    return Section("verdict", "Verdict", sentences, [table] if rows else [])
+    headers = ["class", "pose", "unseen − seen", "verdict", "in words"]
+    table = Words(headers, rows, "The verdict on each gap", marked, 3)
+    short = Words(headers[:-1], [row[:-1] for row in rows], table.caption, marked, 3)
+    return Section("verdict", "Verdict", sentences, [table], narrow=[short])
 
 
 def _remedies(report):
     done = [remedy for remedy in report.remedies if remedy.applicable]
     other = [remedy for remedy in report.remedies if not remedy.applicable]
-    tables = []
+    if not report.remedies:
+        return Section("remedies", "Remedies", ["None was looked at."])
+    sentences, tables, narrow = [], [], []
     if done:
+        sentences.append(
+            "Gain is the change in the gaps in percentage points, paired over objects, and the next column the change "
+            "at seen poses, where a minus is harm. Training is the number of training points and asking the work for "
+            "an answer, as multiples."
+        )
         rows = [
             [
                 remedy.name,
@@ -265,17 +289,13 @@ def _remedies(report):
         ]
         headers = ["remedy", "what is done", "right in the gaps", "gain", "at seen poses", "training", "asking"]
         tables.append(Words(headers, rows, "Recomputed on the same objects, best first"))
+        short = [[row[0], row[2].partition(" [")[0], *row[3:]] for row in rows]
+        narrow.append(Words([headers[0], *headers[2:]], short, tables[0].caption))
     if other:
         rows = [[remedy.name, remedy.why_not] for remedy in other]
         tables.append(Words(["remedy", "why not"], rows, "Not applicable here"))
-    sentences = []
-    if done:
-        sentences.append(
-            "Gain is the change in the gaps in percentage points, paired over objects, and the next column the change "
-            "at seen poses, where a minus is harm. Training is the number of training points and asking the work for "
-            "an answer, as multiples."
-        )
-    return Section("remedies", "Remedies", sentences or ["None was looked at."], tables)
+        narrow.append(tables[-1])
+    return Section("remedies", "Remedies", sentences, tables, narrow=narrow)
 
 
 def _measured(report):

@@ -1,5 +1,6 @@
 """A report in a terminal, in colour and as wide as it is: rich draws its tables."""
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 from symlib.diagnose.sections import Section, Words, answer, headline, sections, settings_line
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
 
 _COLOURS = {"yes": "bold green", "no": "bold red", "cannot tell": "bold yellow"}
 _SHORT = 17  # characters: such columns, numbers with intervals among them, are not broken
+_LEAST = 16  # characters that a longer column keeps
 _WORDS = {"passed": "green", "warning": "yellow", "refused": "red", **_COLOURS}
 
 
@@ -48,24 +50,45 @@ def _show_section(section: Section, to: Any) -> None:
     to.print()
     to.print(Text(section.title, style="bold"))
     bullet = section.name == "cautions"
-    for sentence in section.sentences:
+    for sentence in section.sentences[section.name == "verdict" :]:  # its first stands above all
         to.print(Padding(Text(f"• {sentence}" if bullet else sentence), (0, 0, 0, 1)))
-    for table in section.tables:
+    for table in section.for_lines():
+        if section.name == "checks":
+            _list(table, to)
+            continue
         to.print()
-        to.print(Padding(_table(table), (0, 0, 0, 1)))
+        to.print(Padding(Text(table.caption, style="dim"), (0, 0, 0, 1)))
+        to.print(Padding(_table(table, to.width - 1), (0, 0, 0, 1)))
         if len(table.rows) > MOST_ROWS:
             to.print(f"  … and {len(table.rows) - MOST_ROWS} more: --report, --json", style="dim", markup=False)
 
 
-def _table(words: Words) -> Any:
+def _list(words: Words, to: Any) -> None:
+    """Rows of prose, in which columns would be narrow."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    for result, name, found, remedy in words.rows:
+        to.print(Padding(Text.assemble((result, _WORDS[result]), " ", (name, "bold"), f": {found}"), (0, 0, 0, 1)))
+        if remedy:
+            to.print(Padding(Text(f"→ {remedy}"), (0, 0, 0, 4)))
+
+
+def _table(words: Words, room: int) -> Any:
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=words.caption, title_justify="left", title_style="dim", box=box.SIMPLE_HEAD, pad_edge=False)
-    table.show_edge = False
-    for header, *cells in zip(words.headers, *words.rows):
-        table.add_column(Text(header), overflow="fold", no_wrap=max(map(len, cells)) <= _SHORT)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.show_edge = table.pad_edge = False
+    widths = [max(map(len, cells)) for cells in zip(*words.rows)]
+    fits = sum(min(width, _LEAST if width > _SHORT else width) + 2 for width in widths) <= room
+    for header, width in zip(words.headers, widths):
+        short = width <= _SHORT and fits
+        lines = "\n".join(textwrap.wrap(header, max(width, 10), break_long_words=False)) if short else header
+        table.add_column(
+            Text(lines), overflow="fold", no_wrap=short, min_width=min(width, _LEAST) if fits and not short else None
+        )
     for i, row in enumerate(words.rows[:MOST_ROWS]):
         style = "" if i not in words.marked else "bold"
         styles = [_WORDS.get(cell, "") if j == words.answers else "" for j, cell in enumerate(row)]

@@ -21,9 +21,10 @@ def text(report: "Report") -> str:
 
 
 def _section(section: Section) -> str:
-    lines = [section.title.upper(), *map(_wrapped, section.sentences)]
-    for table in section.tables:
-        lines += ["", *_table(table)]
+    sentences = section.sentences[section.name == "verdict" :]  # its first stands above all
+    lines = [section.title.upper(), *map(_wrapped, sentences)]
+    for table in section.for_lines():
+        lines += ["", *(_list(table) if section.name == "checks" else _table(table))]
     return "\n".join(lines)
 
 
@@ -33,7 +34,7 @@ def _table(table: Words) -> list[str]:
     # What is left of a line goes to the longest column, whose words are wrapped.
     longest = widths.index(max(widths))
     others = sum(widths) - widths[longest] + 2 * (len(widths) - 1)
-    widths[longest] = max(min(widths[longest], WIDTH - others), 24)
+    widths[longest] = min(widths[longest], max(WIDTH - others, 24))
     lines = [f"{table.caption}:"]
     for row in [table.headers, ["-" * width for width in widths], *shown]:
         cells = [textwrap.wrap(cell, width) or [""] for cell, width in zip(row, widths)]
@@ -42,6 +43,16 @@ def _table(table: Words) -> list[str]:
             lines.append("  ".join(parts).rstrip())
     if len(table.rows) > MOST_ROWS:
         lines.append(f"… and {len(table.rows) - MOST_ROWS} more, in the page and in the JSON")
+    return lines
+
+
+def _list(table: Words) -> list[str]:
+    """Rows of prose, in which columns would be narrow: the answer, what it is about, and an arrow to what to do."""
+    lines = []
+    for result, name, found, remedy in table.rows:
+        lines += textwrap.wrap(f"{result}: {name}: {found}", WIDTH, subsequent_indent="    ")
+        if remedy:
+            lines += textwrap.wrap(f"  → {remedy}", WIDTH, subsequent_indent="    ")
     return lines
 
 

@@ -75,3 +75,38 @@ def example_report(**changes):
         settings={"group": "C3", "order": 3, "architecture": "mlp", "confidence": 0.95, "margin": 0.05, "target": 0.9},
     )
     return Report(**(fields | changes))
+
+
+HOSTILE = '<script>alert("$x$ & {y}")</script>'
+
+
+def large_report(n_classes=5, n_poses=16):
+    """Many cells, several gaps, both kinds of poses in the curve, N*, and a class with a name that would run."""
+    counts = np.arange(n_classes * n_poses).reshape(n_classes, n_poses) + 5
+    counts[1, [0, 3]] = counts[4, 15] = 0
+    labels = [f"class {c}" for c in range(n_classes - 1)] + [HOSTILE]
+    rows = [
+        Row(
+            label,
+            pose,
+            bool(counts[c, pose]),
+            int(counts[c, pose]),
+            None,
+            Share(0.3 + 0.04 * pose, 0.2, 0.97, 40),
+            None,
+        )
+        for c, label in enumerate(labels)
+        for pose in range(n_poses)
+    ]
+    below = Share(-0.6, -0.7, -0.5, 40)
+    gaps = [Gap(r.label, r.pose, None, r.new, None, below, "no", f"{r.label}: no.") for r in rows if not r.seen]
+    curve_points = [CurvePoint(m, Share(m / 16, m / 20, 1, 40), "random", 0, 1, 3) for m in (1, 5, 9, 15, 16)]
+    curve_points.append(CurvePoint(8, Share(0.95, 0.8, 1, 40), "subgroup", 0.9, 1, 3))
+    return example_report(
+        coverage=Coverage(labels, list(range(n_poses)), counts, [(g.label, g.pose) for g in gaps], [], False, False),
+        table=rows,
+        gaps=gaps,
+        curve=Curve(HOSTILE, curve_points, 0.9, 15, 8, "15 of 16, or 8 that are a subgroup."),
+        measured=None,
+        settings={"group": "C16", "order": n_poses, "action": "rotate", "confidence": 0.95, "version": "0.0"},
+    )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from symlib.diagnose.sources import read_samples
+from symlib.diagnose.sources import read_samples, samples
 
 rng = np.random.default_rng(3)
 
@@ -280,7 +280,7 @@ def test_folders_that_are_refused(here):
 
 
 def test_what_does_not_fit_in_memory_is_not_read(here, monkeypatch):
-    monkeypatch.setattr("symlib.diagnose.sources.samples.MOST_BYTES", 8 * 100)
+    monkeypatch.setattr(samples, "MOST_BYTES", 8 * 100)
     np.savez("a.npz", x=np.zeros((30, 4)), y=np.arange(30) % 2)
     pictures(here, ["im/a/1.png", "im/b/1.png"], (8, 8))
     (here / "a_large_set.py").write_text("import numpy as np\npairs = [(np.ones(60), 0), (np.zeros(60), 1)]\n")

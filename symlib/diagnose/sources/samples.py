@@ -61,8 +61,8 @@ def checked_samples(
     classes = np.unique(labels)
     if len(classes) < 2:
         raise ValueError(
-            f"{called('y')} holds one class only, {classes[0].item()!r}; what is recognised of one class is always right, so "
-            "give samples of at least two"
+            f"{called('y')} holds one class only, {classes[0].item()!r}; with one, every answer "
+            "is right: give samples of at least two"
         )
     poses = None if pose is None else _whole(_names(pose, called("pose"), len(points)), called("pose"))
     ids = None if objects is None else _names(objects, called("objects"), len(points))
