@@ -11,13 +11,13 @@ from typing import Any
 from numpy.typing import ArrayLike
 from tqdm import tqdm
 
-from symlib.diagnose.answer import answered
+from symlib.diagnose.answer import Answer, answered
 from symlib.diagnose.curve import curve_of
 from symlib.diagnose.measured import measured_with
 from symlib.diagnose.other_kernels import denser_poses, matching_architecture
 from symlib.diagnose.remedies import before, ranked, remedies_of
 from symlib.diagnose.report import Report
-from symlib.diagnose.setting_up import Options, set_up
+from symlib.diagnose.setting_up import Options, Setup, set_up
 from symlib.groups import FiniteGroup
 from symlib.support.checks import nonnegative, nonnegative_int, positive_int
 from symlib.support.memory import MEMORY_LIMIT
@@ -43,6 +43,7 @@ def diagnose(
     seed: int = 0,
     progress: bool = True,
     standardise: bool = True,
+    remedies: bool = True,
 ) -> Report:
     """Predict, before training, whether a network recognises poses that it never saw, and what would help.
 
@@ -77,6 +78,8 @@ def diagnose(
         True prepares points as the book does: minus the mean over a point's entries, |x|² = d; or, where the action
         changes means or lengths and for vectors of fewer than 8 entries, all points scaled by one number. False takes
         points as they are. `report.settings["standardised"]` says which it was.
+    remedies : bool
+        False leaves out `curve` and `remedies`, which take most of the time: for the same question many times over
 
     Returns
     -------
@@ -127,17 +130,9 @@ def diagnose(
         setup = set_up(x, y, group, action, pose, missing, objects, architecture, options, step)
         step("prediction")
         answer = answered(setup, options)
-        step("number of poses")
-        worst = answer.gaps[0]
-        code = setup.coverage.classes.index(worst.label)
-        curve = curve_of(setup.bench, answer.design, code, worst.label, options.target, options.confidence, seed)
-        design = before(setup.bench, answer.design, options.confidence, answer.right)
-        remedies = remedies_of(design, seed, step)
-        step("denser poses")
-        entry = setup.entry_seconds
-        remedies.append(denser_poses(design, setup.x, setup.action, setup.how, entry, seed))
-        step("matching architecture")
-        remedies.append(matching_architecture(design, setup.architecture, entry, seed))
+        curve, tried = None, []
+        if remedies:
+            curve, tried = _what_would_help(setup, answer, options, step)
         measured = None
         if model is not None:
             step("model")
@@ -157,11 +152,26 @@ def diagnose(
         table=answer.table,
         gaps=answer.gaps,
         curve=curve,
-        remedies=ranked(remedies),
+        remedies=ranked(tried),
         measured=measured,
         cautions=setup.cautions,
         settings=settings,
     )
+
+
+def _what_would_help(setup: Setup, answer: Answer, options: Options, step: Callable[[str], None]):
+    """The curve of the class with the worst gap, and the remedies."""
+    step("number of poses")
+    worst, seed = answer.gaps[0], options.seed
+    code = setup.coverage.classes.index(worst.label)
+    curve = curve_of(setup.bench, answer.design, code, worst.label, options.target, options.confidence, seed)
+    design = before(setup.bench, answer.design, options.confidence, answer.right)
+    tried = remedies_of(design, seed, step)
+    step("denser poses")
+    tried.append(denser_poses(design, setup.x, setup.action, setup.how, setup.entry_seconds, seed))
+    step("matching architecture")
+    tried.append(matching_architecture(design, setup.architecture, setup.entry_seconds, seed))
+    return curve, tried
 
 
 def _between(value, name, low, high, *, open_bottom=False, open_top=False):
