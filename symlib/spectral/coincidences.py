@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from symlib.groups import FiniteGroup
 from symlib.groups.subgroups import normal_core, subgroup_generators
 
+_ORBITS_AT_ONCE = 32  # compared without another copy of κ
 _ORBITS_LOOKED_AT = 16  # from which k(x_d, gu·x_c) and k(x_d, g·x_c) are compared
 _NEAR = 1e-2  # of what varies in κ: two points closer than this are in the reach of the arc cosine's rounding
 _SAME = 1e-8  # of what varies in κ
@@ -29,12 +30,13 @@ def refuse_repeated_points(kappa: NDArray, group: FiniteGroup, dtype: np.dtype |
     `invariant_gram`, which sees the points, warns.
     """
     flat, rounding = kappa.reshape(-1, *kappa.shape[-3:]), _rounding(dtype)
-    blind_or_fixed = _same_to_the_kernel(flat, group, rounding)
-    if not blind_or_fixed[:, 1:].any():
+    own = np.diagonal(flat, axis1=-2, axis2=-1)
+    if not (own[:, 1:] >= (1 - 10 * np.sqrt(rounding)) * own[:, :1]).any():  # nothing near to anything, at little cost
         return
+    blind_or_fixed = _same_to_the_kernel(flat, group, rounding)
     # A learnt kernel becomes blind by degrees, at one seed before another.
     nearly = _apart(flat) <= max(_ALMOST, 10 * np.sqrt(rounding))
-    blind = normal_core(nearly.all(axis=-1), group)
+    blind = normal_core(np.all(nearly, axis=-1), group)
     repeats = np.argwhere(blind_or_fixed & ~blind[..., None])
     if len(repeats):
         _, u, c = repeats[0]
@@ -53,22 +55,27 @@ def refuse_what_kappa_contradicts(
     """Raise ValueError unless κ_dc(gh) = κ_dc(g) for every h that is said to fix seed c, up to rounding."""
     flat = kappa.reshape(-1, *kappa.shape[-3:])
     size = np.sqrt(np.abs(np.einsum("bcc->bc", flat[:, 0])))
-    allowed = 10 * np.sqrt(_rounding(dtype)) * size[:, None, :, None] * size[:, None, None, :]
+    allowed = 10 * np.sqrt(_rounding(dtype)) * size
     orbits_of: dict[int, list[int]] = {}
     for c, elements in enumerate(stabilisers):
         orbits_of.setdefault(id(elements), []).append(c)
-    for orbits in orbits_of.values():
-        for h in subgroup_generators(stabilisers[orbits[0]], group):
-            gap = np.abs(flat[:, group.table[:, h]][..., orbits] - flat[..., orbits])
-            beyond = np.argwhere(gap > allowed[..., orbits])
-            if len(beyond):
-                worst = np.unravel_index((gap - allowed[..., orbits]).argmax(), gap.shape)
-                c = orbits[worst[-1]]
-                raise ValueError(
-                    f"stabilisers[{c}] is contradicted by kappa: if element {h} fixed seed {c}, k(x_d, g·{h}·x_{c}) "
-                    f"would be k(x_d, g·x_{c}), and they differ by {gap[worst]:.1e} at d = {worst[2]}, g = {worst[1]}; "
-                    "take them from the orbits that kappa was computed on, symlib.orbits.stabilisers(orbits, group)"
-                )
+    for of_one in orbits_of.values():
+        generators = subgroup_generators(stabilisers[of_one[0]], group)
+        for start in range(0, len(of_one), _ORBITS_AT_ONCE):
+            orbits = of_one[start : start + _ORBITS_AT_ONCE]
+            values = flat[..., orbits]
+            for h in generators:
+                gap = np.abs(values[:, group.table[:, h]] - values)
+                beyond = gap - allowed[:, None, :, None] * size[:, None, None, orbits]
+                if (beyond > 0).any():
+                    worst = np.unravel_index(beyond.argmax(), gap.shape)
+                    c = orbits[worst[-1]]
+                    raise ValueError(
+                        f"stabilisers[{c}] is contradicted by kappa: if element {h} fixed seed {c}, k(x_d, g·{h}·x_"
+                        f"{c}) would be k(x_d, g·x_{c}), and they differ by {gap[worst]:.1e} at d = {worst[2]}, g = "
+                        f"{worst[1]}; take them from the orbits that kappa was computed on, "
+                        "symlib.orbits.stabilisers(orbits, group)"
+                    )
 
 
 def _same_to_the_kernel(kappa, group, rounding):

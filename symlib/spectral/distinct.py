@@ -149,7 +149,8 @@ class OrbitsWithStabilisers(FreeOrbits):
         if i not in self._known:
             rho = self.group.irreps[i]
             d = rho.shape[1]
-            of_subgroup = {id(elements): fixed_vectors(rho, elements) for elements in self.stabilisers}
+            few = {id(elements): elements for elements in self.stabilisers}
+            of_subgroup = {key: fixed_vectors(rho, elements) for key, elements in few.items()}
             bases = [of_subgroup[id(elements)] for elements in self.stabilisers]
             orbit = np.repeat(np.arange(self.n_orbits), [basis.shape[1] for basis in bases])
             up, start = np.zeros((self.n_orbits * d, len(orbit)), dtype=rho.dtype), 0

@@ -51,7 +51,7 @@ def spectral_ensemble_covariance(
         As `regression.ensemble_covariance`.
     ValueError
         If a κ does not fit the group, or the two are not of one shape; for pairs that repeat or are out of range, or a
-        negative ridge.
+        negative ridge; for points that repeat and stabilisers that do not fit, as `spectral_loo_residuals`.
 
     Warns
     -----

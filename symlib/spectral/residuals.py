@@ -54,7 +54,9 @@ def spectral_loo_residuals(
     IndefiniteMatrixError, SingularMatrixError
         As `regression.loo_residuals`.
     ValueError
-        If κ does not fit the group; for labels of the wrong length or a negative ridge.
+        If κ does not fit the group; for labels of the wrong length or a negative ridge; if κ shows that points repeat
+        and no stabilisers are given (`spectral.coincidences`); if they are given and are no subgroups, are not one for
+        each orbit, or κ shows that they do not fix the seeds.
 
     Examples
     --------
@@ -62,6 +64,14 @@ def spectral_loo_residuals(
     >>> kappa = np.array([[[2.0, 0.5], [0.5, 2.0]], [[1.0, 0.5], [0.5, 1.0]]])
     >>> spectral_loo_residuals(kappa, [1.0, -1.0], cyclic(2))
     array([ 0.72727273, -0.72727273])
+
+    The first of two rhythms repeats after half of its length, so only two of its four shifts are distinct points:
+
+    >>> from symlib import invariant_gram, rbf, shift_orbits, stabilisers
+    >>> group, orbits = cyclic(4), shift_orbits([[1, 0, 1, 0], [1, 0, 0, 0]], 4)
+    >>> kappa = invariant_gram(lambda a, b: rbf(a, b, length_scale=1.0), orbits, group)
+    >>> spectral_loo_residuals(kappa, [1.0, -1.0], group, stabilisers=stabilisers(orbits, group)).round(3)
+    array([ 1.624, -1.008])
     """
     kappa, columns, ridge, points, scale, dtype = checked_problem(kappa, labels, group, ridge, stabilisers)
 
@@ -97,7 +107,7 @@ def spectral_holdout_residuals(
     kappa : (..., |G|, C, C) array, the invariant Gram
     labels : (C,) or (C, k) array
     group : FiniteGroup
-    held_out : (h, 2) list of distinct (element, orbit) pairs
+    held_out : (h, 2) list of distinct (element, orbit) pairs; of a coset gH_c any element names the point
     ridge : float, absolute, at least 0
     stabilisers : sequence of C sequences of elements, optional
         For each seed the elements that fix it, `orbits.stabilisers(orbits, group)`: then every distinct point counts
@@ -111,7 +121,7 @@ def spectral_holdout_residuals(
     Raises
     ------
     ValueError
-        As `spectral_loo_residuals`; also for pairs that repeat or are out of range.
+        As `spectral_loo_residuals`; also for pairs that name a point twice or are out of range.
 
     Examples
     --------
