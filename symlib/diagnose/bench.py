@@ -24,7 +24,7 @@ class Bench:
     kernel : PointKernel
     machine : Machine
     nngp : matrix of the NNGP kernel, or None
-    invariant : bool
+    exact : (m,) int array, the subgroup under which the kernel is invariant
     ridge : float, relative to the mean diagonal
     memory_limit : int
     progress : bool
@@ -35,39 +35,33 @@ class Bench:
     kernel: PointKernel
     machine: Machine
     nngp: InvariantMatrix | DenseMatrix | None
-    invariant: bool
+    exact: NDArray[np.intp]
     ridge: float
     memory_limit: int
     progress: bool
 
-    def with_kernel(self, kernel: PointKernel, invariant: bool) -> "Bench":
-        """The same case with another architecture, at the same relative ridge."""
-        return bench(self.case, self.orbits, kernel, invariant, self.ridge, self.memory_limit, self.progress)
-
     def on(self, orbits: NDArray) -> "Bench":
         """The same kernel and case on some of the orbits, given by index: their folds are kept."""
         case = self.case.restricted(orbits)
-        return bench(
-            case, self.orbits[orbits], self.kernel, self.invariant, self.ridge, self.memory_limit, self.progress
-        )
+        return bench(case, self.orbits[orbits], self.kernel, self.exact, self.ridge, self.memory_limit, self.progress)
 
 
 def bench(
     case: Case,
     orbits: NDArray,
     kernel: PointKernel,
-    invariant: bool,
+    exact: NDArray,
     ridge: float,
     memory_limit: int,
     progress: bool,
 ) -> Bench:
     """Evaluate the kernel on all that is needed, and set up the machine."""
-    matrix, nngp = kernel.matrices(orbits, case.group, invariant, memory_limit, progress)
+    matrix, nngp = kernel.matrices(orbits, case.group, exact, memory_limit, progress)
     absolute = ridge * mean_diagonal(matrix)
     few_repeats = (~case.first).mean() <= _MANY_REPEATS
-    base = np.ones_like(case.first) if few_repeats and invariant else case.first
+    base = np.ones_like(case.first) if few_repeats and len(exact) == case.group.order else case.first
     machine = Machine(matrix, case.group, case.targets, case.folds, absolute, base)
-    return Bench(case, orbits, kernel, machine, nngp, invariant, ridge, memory_limit, progress)
+    return Bench(case, orbits, kernel, machine, nngp, exact, ridge, memory_limit, progress)
 
 
 def mean_diagonal(matrix: InvariantMatrix | DenseMatrix) -> float:

@@ -117,6 +117,14 @@ class Case:
         other.first = other.point == np.arange(ids.size).reshape(ids.shape)
         return other
 
+    def refined(self, group: FiniteGroup, pose: NDArray | None) -> "Case":
+        """The same orbits and folds under another group, in these poses; its points are taken to be distinct."""
+        other = copy(self)
+        other.group, other.pose = group, pose
+        other.point = np.arange(group.order * len(self.y)).reshape(group.order, -1)
+        other.first = np.ones_like(other.point, bool)
+        return other
+
     def observed(self) -> NDArray[np.bool_]:
         """The points of the data's own design: one pose a sample, or all of them."""
         seen = np.ones(self.point.shape, bool)
@@ -182,7 +190,10 @@ def folds_of(y: NDArray, objects: NDArray, n_classes: int, seed: int) -> NDArray
     fewest = min(len(np.unique(objects[y == c])) for c in range(n_classes))
     n_folds = min(FOLDS, fewest)
     if n_folds < 2:
-        raise Refused("folds of objects need at least two objects in every class")
+        raise Refused(
+            "a class has fewer than two objects, samples that the group moves onto one another being one; add objects "
+            "that differ, or leave the class out"
+        )
     fold_of, dealt = {}, 0
     for c in range(n_classes):
         for name in rng.permutation(ids[y[first] == c]):

@@ -53,8 +53,8 @@ More: the page "Diagnose: the command" of the book.
 """
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit status."""
+def main(arguments: Sequence[str] | None = None, console: Any = None) -> int:
+    """Run the command and return its exit status; the report goes to standard output, or a console of rich's."""
     parser = _parser()
     options = parser.parse_args(arguments)
     if os.getcwd() not in sys.path:  # modules of the folder in which the command runs, as `python -m` has them
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             warnings.showwarning = lambda message, *_, **__: _say(f"warning: {message}")
-            return _diagnosed(options)
+            return _diagnosed(options, console)
     except KeyboardInterrupt:
         _say("interrupted")
         return 130
@@ -73,8 +73,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if options.debug:
             traceback.print_exc()
-        for check in getattr(error, "checks", []):
-            _say(f"{check.status}: {check.name}: {check.detail}")
+        for check in getattr(error, "checks", []):  # the one that refused is the error itself
+            if check.status == "warned":
+                _say(f"warning: {check.name}: {check.detail}")
         name = "" if isinstance(error, _EXPECTED) and str(error) else f"{type(error).__name__}: "
         # Without the "[Errno 2]" of Python's own words.
         _say(f"error: {name}{error.args[-1] if isinstance(error, OSError) and error.args else error}")
@@ -83,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return ERROR
 
 
-def _diagnosed(options: argparse.Namespace) -> int:
+def _diagnosed(options: argparse.Namespace, console: Any) -> int:
     if options.figure is not None and Path(options.figure).suffix.lower() not in _FIGURES:
         raise ValueError(f"--figure must end in {', '.join(_FIGURES)}, got {options.figure!r}")
     for path in (options.report, options.json, options.figure):
@@ -113,7 +114,7 @@ def _diagnosed(options: argparse.Namespace) -> int:
     from symlib.diagnose import terminal
 
     if shown:
-        terminal.show(report, terminal.console())
+        terminal.show(report, console or terminal.console())
     else:
         print(headline(report))
     if options.fail_under is not None:
@@ -124,7 +125,9 @@ def _diagnosed(options: argparse.Namespace) -> int:
 def _report(data: LabelledSamples, options: argparse.Namespace, missing: Any, model: Any) -> Report:
     from symlib.diagnose import diagnose
 
-    settings = {} if options.memory_limit is None else {"memory_limit": int(options.memory_limit * 2**30)}
+    settings: dict[str, Any] = (
+        {} if options.memory_limit is None else {"memory_limit": int(options.memory_limit * 2**30)}
+    )
     return diagnose(
         data.x,
         data.y,

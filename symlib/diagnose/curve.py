@@ -1,8 +1,8 @@
 """How many poses: share right at the poses that a class lacks against the number m of poses in which it is seen.
 
-The m poses are drawn at random, a few times, or are a subgroup; all other classes are as designed. With poses, a sample
-of the class keeps its own if that is among the m, and is moved to one of them otherwise, so that their number is the
-same for every m; without, every sample of the class is seen in all m.
+The m poses are the first m of all in a random order, a few times, or a subgroup; all other classes are as designed.
+With poses, a sample of the class keeps its own if that is among the m, and is moved to one of them otherwise, so that
+their number is the same for every m; without, every sample of the class is seen in all m.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ from symlib.diagnose.subgroups import subgroups_of_each_order
 from symlib.diagnose.verdict import named
 
 _ALL_UP_TO = 8  # poses of a group of which every m is tried
-DRAWS = 3
+DRAWS, DRAWS_WITH_POSE = 3, 6
 
 
 def curve_of(bench: Bench, design: Design, c: int, label: Label, target: float, confidence: float, seed: int) -> Curve:
@@ -26,13 +26,16 @@ def curve_of(bench: Bench, design: Design, c: int, label: Label, target: float, 
     order = case.group.order
     rng = np.random.default_rng([seed, 3])
     subgroups = {len(elements): elements for elements in subgroups_of_each_order(case.group)}
+    # Where samples keep poses of their own, which poses they are matters more.
+    orders = [rng.permutation(order) for _ in range(DRAWS if case.pose is None else DRAWS_WITH_POSE)]
+    places = rng.random((case.y == c).sum())
     points: list[CurvePoint] = []
     for m in numbers_of_poses(order):
         whole = m == order
-        sets = [rng.permutation(order)[:m] for _ in range(1 if whole else DRAWS)]
-        found = [_point(bench, design, c, sets, "random", confidence, rng)]
+        sets = [poses[:m] for poses in (orders[:1] if whole else orders)]
+        found = [_point(bench, design, c, sets, "random", confidence, places)]
         if m in subgroups and not whole:
-            found.append(_point(bench, design, c, [subgroups[m]], "subgroup", confidence, rng))
+            found.append(_point(bench, design, c, [subgroups[m]], "subgroup", confidence, places))
         points += [point for point in found if point is not None]
     n_star, n_subgroup = (
         min((p.poses for p in points if p.kind == kind and p.poses < order and p.share.value >= target), default=None)
@@ -49,8 +52,8 @@ def numbers_of_poses(order: int) -> list[int]:
     return sorted({1, 2, 3, order - 1, order} | parts)
 
 
-def with_poses(bench: Bench, design: Design, c: int, poses: NDArray, rng: np.random.Generator) -> Design:
-    """The design in which class c is seen in these poses."""
+def with_poses(bench: Bench, design: Design, c: int, poses: NDArray, places: NDArray) -> Design:
+    """The design in which class c is seen in these poses; `places` in [0, 1) say where a sample goes that must move."""
     case = bench.case
     members = np.flatnonzero(case.y == c)
     seen, cells = design.seen.copy(), design.cells.copy()
@@ -62,16 +65,16 @@ def with_poses(bench: Bench, design: Design, c: int, poses: NDArray, rng: np.ran
         seen[np.ix_(np.flatnonzero(chosen), members)] = True
     else:
         own = case.pose[members]
-        seen[np.where(chosen[own], own, rng.choice(poses, len(members))), members] = True
+        seen[np.where(chosen[own], own, poses[(places * len(poses)).astype(int)]), members] = True
     return Design(seen, cells, [(c, int(g)) for g in np.flatnonzero(~chosen)])
 
 
-def _point(bench, design, c, sets, kind, confidence, rng):
+def _point(bench, design, c, sets, kind, confidence, places):
     case = bench.case
     members = case.y == c
     draws = []
     for poses in sets:
-        changed = with_poses(bench, design, c, poses, rng)
+        changed = with_poses(bench, design, c, poses, places)
         right = predicted(bench, changed).new
         asked = case.unseen(changed) if changed.gaps else case.first & members
         draws.append(mean_over(right, asked & members))

@@ -100,6 +100,7 @@ def diagnose(
 
     Examples
     --------
+    >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> shapes = np.array([[3.0, 2, 1, 0, 0, 0, 0, 0], [3.0, 0, 2, 0, 0, 1, 0, 0]])
     >>> y = np.repeat([0, 1], 30)
@@ -170,7 +171,7 @@ def _what_would_help(setup: Setup, answer: Answer, options: Options, step: Calla
     step("denser poses")
     tried.append(denser_poses(design, setup.x, setup.action, setup.how, setup.entry_seconds, seed))
     step("matching architecture")
-    tried.append(matching_architecture(design, setup.architecture, setup.entry_seconds, seed))
+    tried.append(matching_architecture(design, setup.architecture, seed))
     return curve, tried
 
 

@@ -29,17 +29,22 @@ _FIRST_LABELS = 40  # classes that are named at the axis
 
 
 def figure(report: "Report") -> Figure:
-    """Both panels, or the right one alone where there is no curve. `describe` puts them into words."""
+    """Both panels, or the right one alone where there is no curve. `describe` puts them into words.
+
+    The figure is closed for pyplot, so that a notebook shows it once; elsewhere, save it.
+    """
     rows, columns = report.coverage.counts.shape
     across = _cells_width(columns)
     high = max(3.2, _cells_height(rows))
     if report.curve is None:
         fig, ax = plots.figure(width=across, height=high)
         draw_cells(ax, report)
+        plt.close(fig)
         return fig
     fig, (left, right) = plots.figure(1, 2, width=4.0 + across, height=high, width_ratios=[4.0, across])
     draw_curve(left, report)
     draw_cells(right, report)
+    plt.close(fig)
     return fig
 
 

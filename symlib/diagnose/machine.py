@@ -65,6 +65,7 @@ class Machine:
         )
         self.n_folds = int(self.folds.max()) + 1
         self._inverses: dict[int, _Inverse | _DenseInverse] = {}
+        self._fitted: dict[int, NDArray] = {}
         self._averages: dict[tuple[int, ...], Machine] = {}
         self._parent: Machine | None = None
         self._same: NDArray | None = None  # for every point the first that averaging makes the same
@@ -98,20 +99,48 @@ class Machine:
     def weights(self, seen: NDArray, fold: int) -> NDArray[np.float64]:
         """α (|G|, C, k) of the machine of a fold, 0 at points that it does not train on."""
         trained = self.trained(seen, fold)
-        labels = np.where(trained[..., None], self.targets, 0.0)
-        return self.solver(seen, fold)(labels)
+        if self._is_cut(trained, fold):
+            if fold not in self._fitted:  # to all of the base: what is taken out of it changes from design to design
+                base = self.trained(self.base, fold)
+                self._fitted[fold] = self._inverse(fold).times(np.where(base[..., None], self.targets, 0.0))
+            return self._cut(trained, fold)(self._fitted[fold])
+        return self.solver(seen, fold)(np.where(trained[..., None], self.targets, 0.0))
 
     def solver(self, seen: NDArray, fold: int) -> Callable[[NDArray], NDArray[np.float64]]:
         """The map from right-hand sides (|G|, C, t), 0 off T, to (K_TT + σ²)⁻¹ of them, 0 off T."""
         trained = self.trained(seen, fold)
+        if self._is_cut(trained, fold):
+            cut, times = self._cut(trained, fold), self._inverse(fold).times
+            return lambda right: cut(times(right))
         points = np.flatnonzero(trained)
-        base = self.trained(self.base, fold)
-        missing = np.flatnonzero(base & ~trained)
         same = points if self._same is None else self._same.ravel()[points]
-        small = len(np.unique(same)) <= (_FEW if self._same is None else _MERGED) or self.ridge == 0
-        if small or (trained & ~base).any() or 1.2 * len(missing) > len(points):
-            return _factorised(self.matrix, points, same, self.ridge)
-        return _without(self._inverse(fold), missing, trained)
+        return _factorised(self.matrix, points, same, self.ridge)
+
+    def _is_cut(self, trained, fold):
+        """Whether it takes less to cut the design out of the base than to factorise it."""
+        points = np.flatnonzero(trained)
+        same = points if self._same is None else self._same.ravel()[points]
+        if len(np.unique(same)) <= (_FEW if self._same is None else _MERGED) or self.ridge == 0:
+            return False
+        base = self.trained(self.base, fold)
+        return not (trained & ~base).any() and 1.2 * (base & ~trained).sum() <= len(points)
+
+    def _cut(self, trained, fold):
+        """From X v to the solution on T = B ∖ H, for right-hand sides v over B that are right on T."""
+        known = self._inverse(fold)
+        missing = np.flatnonzero(self.trained(self.base, fold) & ~trained)
+        factor = _cholesky(known.block(missing, missing), 0.0) if len(missing) else None
+
+        def solve(whole):
+            if factor is None:
+                return whole
+            flat = whole.reshape(-1, whole.shape[-1])
+            off = np.zeros(flat.shape)
+            with threads_for(len(missing)):
+                off[missing] = cho_solve(factor, flat[missing], check_finite=False)
+            return np.where(trained[..., None], whole - known.times(off.reshape(whole.shape)), 0.0)
+
+        return solve
 
     def averaged(self, elements: NDArray) -> "Machine":
         """The machine whose kernel is averaged over a subgroup, with the same ridge."""
@@ -203,24 +232,6 @@ def _factorised(matrix, points, same, ridge):
                 # Right-hand sides are the same at points that are.
                 out[points] = (cho_solve(factor, flat[ones], check_finite=False) / count[:, None])[place]
         return out.reshape(right.shape)
-
-    return solve
-
-
-def _without(known, missing, trained):
-    """Solutions on T = B ∖ H from the inverse over B."""
-    factor = _cholesky(known.block(missing, missing), 0.0) if len(missing) else None
-
-    def solve(right):
-        whole = known.times(right)
-        if factor is None:
-            return whole
-        flat = whole.reshape(-1, right.shape[-1])
-        off = np.zeros(flat.shape)
-        with threads_for(len(missing)):
-            off[missing] = cho_solve(factor, flat[missing], check_finite=False)
-        left = whole - known.times(off.reshape(right.shape))
-        return np.where(trained[..., None], left, 0.0)
 
     return solve
 

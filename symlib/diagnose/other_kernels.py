@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from symlib.diagnose.bench import Bench, bench
 from symlib.diagnose.case import Case, Design
-from symlib.diagnose.kernel_values import PointKernel, counts_as_invariant
+from symlib.diagnose.kernel_values import PointKernel, exact_subgroup
 from symlib.diagnose.names import NamedAction, named_action, named_architecture
 from symlib.diagnose.orbit_points import moved_orbits, prepared
 from symlib.diagnose.prediction import predicted
@@ -19,7 +19,7 @@ from symlib.groups import FiniteGroup, cyclic, dihedral
 
 _CANDIDATES = ["cnn-gap", "c4-gap", "d4-gap"]
 _GRAM_SHARE = 3.0  # of the seconds that the Gram matrix of the diagnosis may take, this part a remedy
-_SMALL = 3000  # points that are taken whole
+_LEAST = 5  # samples of every class, below which a remedy is not tried
 
 
 def denser_poses(start: Before, x: NDArray, action: NamedAction, how: str, entry_seconds: float, seed: int) -> Remedy:
@@ -38,14 +38,15 @@ def denser_poses(start: Before, x: NDArray, action: NamedAction, how: str, entry
         return Remedy(name, what, False, why_not=f"there are no poses in between: {error}")
     case = start.bench.case
     keep = _few(case, 2 * group.order, start.bench, entry_seconds, x[0].size, seed)
+    if _too_few(case, keep):
+        reason = f"twice as many poses take too long here: {len(keep)} samples are too few to tell"
+        return Remedy(name, what, False, why_not=reason)
     pose = None if case.pose is None else embedding[case.pose[keep]]
     orbits = prepared(moved_orbits(x[keep], move, finer, pose), how)
-    fine_case = _fine_case(case.restricted(keep), finer, pose)
+    fine_case = case.restricted(keep).refined(finer, pose)
     kernel = start.bench.kernel
-    invariant = start.bench.invariant and counts_as_invariant(kernel.invariance_gap(orbits, finer)[0])
-    fine = bench(
-        fine_case, orbits, kernel, invariant, start.bench.ridge, start.bench.memory_limit, start.bench.progress
-    )
+    exact = exact_subgroup(kernel.invariance_gaps(orbits, finer), finer)
+    fine = bench(fine_case, orbits, kernel, exact, start.bench.ridge, start.bench.memory_limit, start.bench.progress)
     coarse = _embedded(start.design, keep, finer, embedding)
     denser = _denser(coarse, fine_case, finer, np.random.default_rng([seed, 5]))
     as_it_is = before(fine, coarse, start.confidence)
@@ -58,7 +59,7 @@ def denser_poses(start: Before, x: NDArray, action: NamedAction, how: str, entry
 _BY_NAME = ("shift", "translate", "rotate", "rotate-exact", "flip-rotate")
 
 
-def matching_architecture(start: Before, architecture: str, entry_seconds: float, seed: int) -> Remedy:
+def matching_architecture(start: Before, architecture: str, seed: int) -> Remedy:
     """The architecture of symlib that does not see what most elements of the group do."""
     name = "matching architecture"
     what = "A network that has (a part of) the symmetry built in takes the place of this one."
@@ -86,28 +87,32 @@ def matching_architecture(start: Before, architecture: str, entry_seconds: float
         return Remedy(name, what, False, why_not=reason)
     candidate, kernel, fixed = best
     seconds = kernel.seconds_an_entry(orbits)
-    invariant = counts_as_invariant(kernel.invariance_gap(orbits, group)[0])
+    exact = exact_subgroup(kernel.invariance_gaps(orbits, group), group)
     case = start.bench.case
-    keep = _few(case, group.order, start.bench, seconds, int(np.prod(shape)), seed, invariant, kernel)
+    keep = _few(case, group.order, start.bench, seconds, int(np.prod(shape)), seed, len(exact), kernel)
+    if _too_few(case, keep):
+        reason = f"{candidate} would do, but its kernel takes too long here: {len(keep)} samples are too few to tell"
+        return Remedy(name, what, False, why_not=reason)
     smaller = case.restricted(keep)
     design = Design(start.design.seen[:, keep], start.design.cells, start.design.gaps)
     plain = start if len(keep) == len(case.y) else before(start.bench.on(keep), design, start.confidence)
-    ready = (kernel, invariant, start.bench.ridge, start.bench.memory_limit, start.bench.progress)
+    ready = (kernel, exact, start.bench.ridge, start.bench.memory_limit, start.bench.progress)
     other = bench(smaller, orbits[keep], *ready)
     what = (
         f"{candidate}, which does not see what {len(fixed)} of {group.order} elements do, takes the place of this one."
     )
-    asking = max(1.0, seconds / entry_seconds)
-    return compared(plain, f"{name}: {candidate}", _on(what, keep, case), [predicted(other, design).new], asking=asking)
+    news = [predicted(other, design).new]
+    return compared(plain, f"{name}: {candidate}", _on(what, keep, case), news, asking=None)
 
 
-def _few(case: Case, order: int, like: Bench, seconds: float, size: int, seed: int, invariant=None, kernel=None):
+def _few(case: Case, order: int, like: Bench, seconds: float, size: int, seed: int, exact=None, kernel=None):
     """Orbits, by index, that a group of that order allows; whole objects."""
     n = len(case.y)
-    invariant = like.invariant if invariant is None else invariant
+    if exact is None:  # of twice as many poses: what leaves the kernel alone is among them
+        exact = order if len(like.exact) == like.case.group.order else len(like.exact)
     most = orbits_that_fit(
         case.group if order == case.group.order else cyclic(order),
-        invariant,
+        exact,
         2 if (kernel or like.kernel).paired else 1,
         seconds * _GRAM_SHARE,
         float(np.bincount(case.y).max() / n),
@@ -115,8 +120,6 @@ def _few(case: Case, order: int, like: Bench, seconds: float, size: int, seed: i
         case.pose is not None,
         like.memory_limit,
     )
-    if not invariant:
-        most = max(2, _SMALL // order) if seconds < 1e-6 else most
     if n <= most:
         return np.arange(n)
     return drawn(case.y, case.objects, case.pose, case.n_classes, most, None, seed)
@@ -133,13 +136,8 @@ def _finer(group: FiniteGroup) -> tuple[FiniteGroup | None, NDArray]:
     return None, np.arange(n)
 
 
-def _fine_case(case, finer, pose):
-    """The same orbits and folds under the finer group; what coincides is looked for no more than it was."""
-    n = len(case.y)
-    cosets = np.repeat(np.arange(finer.order)[:, None], n, axis=1)
-    fine = Case(finer, case.y, case.objects, pose, case.n_classes, cosets, [], 0)
-    fine.objects, fine.folds, fine.n_folds = case.objects, case.folds, case.n_folds
-    return fine
+def _too_few(case, keep):
+    return len(keep) < len(case.y) and np.bincount(case.y[keep], minlength=case.n_classes).min() < _LEAST
 
 
 def _embedded(design, keep, finer, embedding):

@@ -47,7 +47,7 @@ def before(bench: Bench, design: Design, confidence: float, right: Right | None 
 
 
 def compared(
-    start: Before, name: str, what: str, news: Sequence[NDArray], training: float = 1.0, asking: float = 1.0
+    start: Before, name: str, what: str, news: Sequence[NDArray], training: float = 1.0, asking: float | None = 1.0
 ) -> Remedy:
     """The remedy with these right answers (|G|, C) of new objects, one array a draw, beside those before."""
     case, design = start.bench.case, start.design

@@ -201,7 +201,7 @@ class Remedy:
     gain : Share | None, that minus the share without, paired over objects
     harm : Share | None, the change at seen poses, paired over objects: negative is harm
     training : float | None, training points, as a multiple of the design's
-    asking : float | None, work for one answer (kernel evaluations or passes of a network), as a multiple
+    asking : float | None, passes of a network for one answer, as a multiple; None for another architecture
     draws : int, random draws that the numbers are the mean of (1 where nothing is random)
     """
 

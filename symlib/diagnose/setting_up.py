@@ -12,7 +12,7 @@ from symlib.diagnose.bench import Bench, bench
 from symlib.diagnose.case import Case, coverage_of
 from symlib.diagnose.cautions import cautions_of
 from symlib.diagnose.inputs import Samples, samples
-from symlib.diagnose.kernel_values import PointKernel, counts_as_invariant
+from symlib.diagnose.kernel_values import PointKernel
 from symlib.diagnose.names import NamedAction, named_action, named_architecture, named_group
 from symlib.diagnose.neighbours import Neighbours, neighbours
 from symlib.diagnose.orbit_points import moved_orbits, preparation, prepared, refuse_blank
@@ -122,15 +122,14 @@ def _set_up(x, y, group, action, pose, missing, objects, architecture, options, 
     except ValueError as error:
         raise Refused(str(error)) from error
     kernel = PointKernel(named.kernel, pilot)
-    check, gap = checks.check_invariance(kernel, pilot, finite_group)
+    check, gap, exact_elements = checks.check_invariance(kernel, pilot, finite_group)
     made.append(check)
-    invariant = counts_as_invariant(gap)
     entry = 1e-7 if named.cost == "low" else kernel.seconds_an_entry(pilot)
 
     step("points")
     most = orbits_that_fit(
         finite_group,
-        invariant,
+        len(exact_elements),
         2 if kernel.paired else 1,
         entry,
         float(np.bincount(data.y).max() / len(data.y)),
@@ -153,7 +152,7 @@ def _set_up(x, y, group, action, pose, missing, objects, architecture, options, 
     made.append(checks.check_labels(near, data.y[chosen], data.labels, chosen))
 
     step("kernel values")
-    found = bench(case, orbits, kernel, invariant, options.ridge, options.memory_limit, options.progress)
+    found = bench(case, orbits, kernel, exact_elements, options.ridge, options.memory_limit, options.progress)
     made.append(checks.check_definite(found.machine.matrix, case.first, found.machine.ridge, options.seed))
     made.append(checks.check_balance(data.y, data.labels))
     made.append(checks.check_objects(case.objects, case.y, data.labels, options.margin, options.confidence))
@@ -168,7 +167,7 @@ def _set_up(x, y, group, action, pose, missing, objects, architecture, options, 
         "ridge_absolute": found.machine.ridge,
         "standardised": how,
         "exact_action": exact,
-        "invariant": invariant,
+        "invariant": len(exact_elements) == finite_group.order,
         "invariance_gap": gap,
         "samples": len(data.y),
         "objects": len(np.unique(data.objects)),

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from symlib.groups import FiniteGroup
 
-GRAM_SECONDS = 60.0
-_BLOCK_WORK = 4e10  # cubes of the blocks of a group transform, complex ones four times
-_POINTS = 4000  # of a matrix in full, or of a class in all its poses
+GRAM_SECONDS = 500.0  # of one core
+_BLOCK_WORK = 5e9  # cubes of the blocks of a group transform, complex ones four times
+_POINTS = 3000  # of a matrix in full, or of a class in all its poses
 _MOST = 1500  # orbits, whatever the group
 
 
 def orbits_that_fit(
     group: FiniteGroup,
-    invariant: bool,
+    exact: int,
     parts: int,
     entry_seconds: float,
     largest_class: float,
@@ -31,7 +31,7 @@ def orbits_that_fit(
     Parameters
     ----------
     group : FiniteGroup
-    invariant : bool
+    exact : int, elements under which the kernel is invariant; where it is all of them, κ is enough
     parts : int, kernels that come with a call, 1 or 2
     entry_seconds : float, of a kernel evaluation
     largest_class : float, the part of all samples that the largest class is
@@ -42,21 +42,23 @@ def orbits_that_fit(
     order = group.order
     entries = GRAM_SECONDS / entry_seconds
     memory = memory_limit / 8 * 0.8
-    if invariant:
-        from_time = np.sqrt(2 * entries / order)
+    from_time = np.sqrt(2 * entries * exact) / order
+    if exact == order:
         dims = [(rho.shape[1], np.iscomplexobj(rho) and bool(np.abs(rho.imag).max() > 0)) for rho in group.irreps]
         # Of conjugate irreps one is inverted, hence 2 for a complex one and not 4.
-        from_work = (_BLOCK_WORK / sum(d**3 * (2 if is_complex else 1) for d, is_complex in dims)) ** (1 / 3)
+        from_work = (
+            _BLOCK_WORK * (4 if posed else 1) / sum(d**3 * (2 if is_complex else 1) for d, is_complex in dims)
+        ) ** (1 / 3)
         # κ of each part, a workspace, six inverses, their transform; the points twice.
         each = order * (parts + 6) + 8 * parts
     else:
-        from_time, from_work = np.sqrt(2 * entries) / order, _POINTS / order
+        from_work = _POINTS / order
         each = order**2 * (parts + 8)
     points = 3 * order * point_size
     from_memory = (-points + np.sqrt(points**2 + 4 * each * memory)) / (2 * each)
     bounds = [from_time, from_work, from_memory, _MOST]
     if not posed:
-        bounds.append(_POINTS / (order * largest_class))
+        bounds.append(_POINTS / (order * largest_class))  # the gap's class in all poses is taken out at once
     return max(2, int(min(bounds)))
 
 
@@ -104,7 +106,7 @@ def drawn(
             if cell not in held and taken[y[i]] < wanted[y[i]]:
                 held.add(cell)
                 take(place[i])
-    for o in order:
+    for o in order[np.argsort(share[of_class[order]], kind="stable")]:  # small classes first
         if taken[of_class[o]] < wanted[of_class[o]]:
             take(o)
     for o in order:  # what rounding left

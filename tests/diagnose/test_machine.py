@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-import symlib.diagnose.machine as machine_module
+from symlib.diagnose import machine as machine_module
 from symlib.diagnose.machine import Machine
 from symlib.diagnose.matrices import DenseMatrix, InvariantMatrix
 from symlib.groups import cyclic, dihedral, quaternion, symmetric
