@@ -6,6 +6,7 @@ cannot be told, or below; 2 if there is no answer because of an error.
 
 import argparse
 import contextlib
+import io
 import os
 import re
 import sys
@@ -55,8 +56,10 @@ More: the page "Diagnose: the command" of the book.
 
 def main(arguments: Sequence[str] | None = None, console: Any = None) -> int:
     """Run the command and return its exit status; the report goes to standard output, or a console of rich's."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):  # a character that a terminal lacks is no reason to lose the report
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    options = _parser().parse_args(arguments)
     if os.getcwd() not in sys.path:  # modules of the folder in which the command runs, as `python -m` has them
         sys.path.insert(0, os.getcwd())
     try:

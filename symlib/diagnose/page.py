@@ -15,6 +15,7 @@ from symlib.support.files import replacing
 if TYPE_CHECKING:
     from symlib.diagnose.report import Report
 
+_MOST_ROWS = 3000  # of a table, which a browser still lays out at once
 _MARKS = {"passed": "good", "warning": "fair", "refused": "bad", "yes": "good", "no": "bad", "cannot tell": "fair"}
 
 # Colours follow the text's own, so that the fragment is read in any notebook, light or dark.
@@ -160,12 +161,13 @@ def _figure(report):
 
 def _table(words: Words) -> str:
     head = "".join(f'<th scope="col">{escape(header)}</th>' for header in words.headers)
-    body = "".join(_row(i, row, words) for i, row in enumerate(words.rows))
+    body = "".join(_row(i, row, words) for i, row in enumerate(words.rows[:_MOST_ROWS]))
+    more = f"<p>… and {len(words.rows) - _MOST_ROWS:,} more, in the JSON.</p>" if len(words.rows) > _MOST_ROWS else ""
     # A box that scrolls is a stop of the Tab key, else what it hides is out of reach without a mouse.
     return (
         f'<div class="scroll" role="group" tabindex="0" aria-label="{escape(words.caption, quote=True)}">'
         f"<table><caption>{escape(words.caption)}</caption><thead><tr>{head}</tr></thead>"
-        f"<tbody>{body}</tbody></table></div>"
+        f"<tbody>{body}</tbody></table>{more}</div>"
     )
 
 

@@ -52,7 +52,7 @@ def imported(path: str, what: str) -> Any:
     module_name, _, attribute = path.strip().partition(":")
     try:
         found = importlib.import_module(module_name)
-    except Exception as error:  # whatever the user's module raises
+    except (Exception, SystemExit) as error:  # whatever the user's module raises
         raise ValueError(
             f"{what} {path!r}: module {module_name!r} cannot be imported ({type(error).__name__}: {error}); run the "
             "command in the folder that holds it, or install it"

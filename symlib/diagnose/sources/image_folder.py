@@ -52,7 +52,7 @@ def read_folder(
         notes.append(f"left out, since they are no images by their names: {shown}{', …' * (len(ignored) > 3)}")
     images = _read_all(kept, folder, side)
     labels = np.array([path.relative_to(folder).parts[0] for path in kept])
-    if all(re.fullmatch(r"\d{1,9}", label) for label in labels):  # so that classes are in the order of their numbers
+    if all(re.fullmatch(r"0|[1-9]\d{0,8}", label) for label in labels):  # in the order of their numbers, 2 before 10
         labels = labels.astype(np.intp)
     poses = [_pose(path, folder) for path in kept] if pose else None
     ids = [f"{path.relative_to(folder).parts[0]}/{re.split('[_-]', path.stem)[0]}" for path in kept]
