@@ -14,7 +14,8 @@ import pytest
 from symlib.diagnose import page, terminal
 from symlib.diagnose.figures import describe, figure
 from symlib.diagnose.report import Share
-from symlib.diagnose.sections import percent, points, sections
+from symlib.diagnose.sections import sections
+from symlib.diagnose.words import percent, points
 from tests.diagnose.examples import HOSTILE, example_report, large_report
 
 ORDER = ["checks", "coverage", "prediction", "figure", "verdict", "remedies", "measured", "cautions", "settings"]
