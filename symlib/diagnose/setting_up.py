@@ -107,6 +107,8 @@ def _set_up(x, y, group, action, pose, missing, objects, architecture, options, 
         raise
     except ValueError as error:
         raise Refused(str(error)) from error
+    if finite_group.order < 2:
+        raise Refused(f"{finite_group} has one element, so that no pose can be missing; pass a larger group")
     _refuse_few_objects(data)
     coverage = coverage_of(data, finite_group)
     check, exact = checks.check_action(data.x, move, finite_group)
@@ -171,7 +173,9 @@ def _set_up(x, y, group, action, pose, missing, objects, architecture, options, 
         "invariance_gap": gap,
         "samples": len(data.y),
         "objects": len(np.unique(data.objects)),
+        "samples_drawn": len(chosen),
         "samples_used": len(case.y),
+        "cells_lost": _cells_lost(coverage, case),
         "objects_used": len(np.unique(case.objects)),
         "folds": case.n_folds,
         "confidence": options.confidence,
@@ -233,6 +237,15 @@ def _without_repeats(near: Neighbours, data: Samples, chosen: NDArray) -> tuple[
         if kept[i]:
             kept[j] = False
     return kept, []
+
+
+def _cells_lost(coverage, case):
+    """Cells that the data cover and the samples drawn do not."""
+    if case.pose is None:
+        return 0
+    held = np.zeros(np.shape(coverage.counts), bool)
+    held[case.y, case.pose] = True
+    return int(((np.asarray(coverage.counts) > 0) & ~held).sum())
 
 
 def _refuse_few_objects(data):
