@@ -91,6 +91,9 @@ def set_up(
     made: list[Check] = []
     try:
         return _set_up(x, y, group, action, pose, missing, objects, architecture, options, step, made)
+    except MemoryError as error:
+        message = f"{error}; for diagnose, pass max_objects="
+        raise Refused(message, [*made, Check("memory", "refused", message)]) from error
     except Refused as refusal:
         name = refusal.checks[-1].name if refusal.checks else "input"
         raise Refused(str(refusal), [*made, Check(name, "refused", str(refusal))]) from refusal

@@ -114,6 +114,20 @@ def test_too_small_a_ridge_is_named():
         ask(x=np.repeat(X, 2, axis=0)[:30] + 0, ridge=0.0, architecture=lambda a, b: a @ b.swapaxes(-1, -2), pose=POSE)
 
 
+def test_a_remedy_whose_equations_are_singular_says_so():
+    """Without a ridge, a kernel averaged over all poses has nothing to tell two poses of training points apart."""
+    images = np.random.default_rng(8).standard_normal((20, 8, 8))
+    settings = dict(missing=[(0, 3)], ridge=0.0, architecture="mlp", remedies=True)
+    report = ask(images, np.arange(20) % 2, "cyclic:8", "translate", **settings)
+    found = {remedy.name: remedy for remedy in report.remedies}
+    assert found["close the gap"].applicable
+    assert not found["matching architecture"].applicable
+    assert "its numbers cannot be computed: the Gram matrix" in found["matching architecture"].why_not
+    with pytest.raises(Refused, match="would need about .* GiB.*max_objects=") as caught:
+        ask(images, np.arange(20) % 2, "cyclic:8", "translate", memory_limit=2**20)
+    assert caught.value.checks[-1].status == "refused"
+
+
 def test_whole_objects_are_drawn_and_cells_kept():
     rng = np.random.default_rng(1)
     y = rng.choice(4, size=3000, p=[0.55, 0.3, 0.14, 0.01])
