@@ -137,6 +137,8 @@ def check_balance(y: NDArray, labels: list[Label]) -> Check:
     counts = np.bincount(y, minlength=len(labels))
     most, least = int(counts.argmax()), int(counts.argmin())
     detail = f"{labels[most]!r} has {counts[most]} samples, {labels[least]!r} {counts[least]}"
+    if counts[most] == counts[least]:
+        detail = f"each has {counts[most]} samples"
     if counts[most] > _RATIO * counts[least]:
         remedy = "answers lean towards the large classes; balance them, or read each class by itself"
         return Check("classes are balanced", "warned", detail, remedy)

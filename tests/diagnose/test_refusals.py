@@ -24,7 +24,7 @@ def changed(array, index, value):
 
 
 def ask(x=X, y=Y, group=GROUP, action=shift, **settings):
-    return diagnose(x, y, group, action, progress=False, **({"architecture": kernel} | settings))
+    return diagnose(x, y, group, action, progress=False, **({"architecture": kernel, "remedies": False} | settings))
 
 
 REFUSALS = {
