@@ -3,7 +3,15 @@
 import argparse
 import sys
 
-from benchmarks import attention, convolution, ensemble, group_formula, large_group_formula, mlp_pipeline
+from benchmarks import (
+    attention,
+    convolution,
+    ensemble,
+    group_formula,
+    large_group_formula,
+    mlp_pipeline,
+    repeating_orbits,
+)
 from benchmarks.measure import machine, table
 
 ROWS = {
@@ -12,6 +20,7 @@ ROWS = {
     "pooled_convolution": convolution.pooled_rows,
     "attention": attention.rows,
     "group_formula": group_formula.rows,
+    "repeating_orbits": repeating_orbits.rows,
     "large_group_formula": large_group_formula.rows,
     "ensemble": ensemble.rows,
 }

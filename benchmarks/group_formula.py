@@ -58,14 +58,17 @@ def group_residuals(orbits, labels):
 
 def dense_residuals(orbits, labels):
     """Residuals (|G|·C, k) of every point, element-major."""
-    a = gram(ntk, points(orbits, ndim=1), progress=False)
+    return dense_loo(gram(ntk, points(orbits, ndim=1), progress=False), np.tile(labels, (POSES, 1)))
+
+
+def dense_loo(a, y):
+    """Residuals (n, k) of every point, of a Gram matrix that is overwritten."""
     a[np.diag_indices(len(a))] += RIDGE
     # The transpose of a symmetric matrix in C order is in Fortran order, so LAPACK works in place.
     factor, info = lapack.dpotrf(a.T, lower=True, overwrite_a=True, clean=False)
     inverse, info_inverse = lapack.dpotri(factor, lower=True, overwrite_c=True)
     if info or info_inverse:
         raise ValueError("the dense Gram matrix is not positive definite; raise RIDGE")
-    y = np.tile(labels, (POSES, 1))
     diagonal = np.diagonal(inverse)[:, None]
     # Only the lower triangle is filled: (L + Lᵀ - diag) y.
     lower = np.tril(inverse)

@@ -7,6 +7,7 @@ which is all of K when the kernel is invariant under the group (Perin and Deny 2
 """
 
 import os
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -15,6 +16,7 @@ from tqdm import tqdm
 
 from symlib.groups import FiniteGroup
 from symlib.groups.averages import warn_if_averaged_away
+from symlib.groups.subgroups import normal_core
 from symlib.kernels.calls import KernelCall, unpacked
 from symlib.kernels.kernel import Kernel
 from symlib.support.blocks import Blocks
@@ -159,7 +161,9 @@ def invariant_gram(
     Warns
     -----
     UserWarning
-        With `project`, as `spectral.project_invariant`, looking at up to three orbits.
+        If a normal subgroup fixes every seed, so that points of every orbit repeat: κ does not show it, and the
+        formulas of `spectral` count each point once only where they are told, by `stabilisers=` or by the quotient
+        group. With `project`, as `spectral.project_invariant`, looking at up to three orbits.
 
     Examples
     --------
@@ -216,6 +220,7 @@ def invariant_gram(
         _warn_if_averaged_away(call, poses, group, kappa)
     else:
         _refuse_if_not_invariant(call, poses, group, kappa)
+    _warn_if_all_orbits_repeat(poses, group, call.axes)
     return unpacked(np.moveaxis(kappa, (0, 1), (-3, 0)))
 
 
@@ -269,6 +274,34 @@ def _warn_if_averaged_away(call, poses, group, kappa):
     # The last part: of NNGP and NTK both would tell the same.
     values = call(points, points)[-1]
     warn_if_averaged_away(values, np.moveaxis(averages[:, -1], 0, -3), group, "invariant_gram", stacklevel=3)
+
+
+def _warn_if_all_orbits_repeat(poses, group, axes):
+    """Where some but not all seeds are fixed κ shows it, and `spectral` refuses; this κ cannot tell from blindness."""
+    fixing = np.zeros((*poses.shape[1 : -1 - axes], group.order), dtype=bool)  # (..., |G|): every seed of a set
+    fixing[..., 0] = True
+    for u in range(1, group.order):
+        first = (..., slice(0, 1), *(slice(None),) * axes)
+        if _same_points(poses[u][first], poses[0][first], axes).any():  # of one orbit, which costs little
+            fixing[..., u] = _same_points(poses[u], poses[0], axes).all(axis=-1)
+    for normal in normal_core(fixing, group).reshape(-1, group.order):
+        elements = np.flatnonzero(normal)
+        if len(elements) > 1:
+            warnings.warn(
+                f"elements {elements.tolist()} of {group} fix every seed, so that each point of every orbit is there "
+                f"{len(elements)} times, and kappa cannot tell that from a kernel that is blind to them; use the "
+                f"quotient group of order {group.order // len(elements)} and one pose a coset, or pass stabilisers="
+                "symlib.orbits.stabilisers(orbits, group) to the functions of symlib.spectral",
+                stacklevel=3,
+            )
+            return
+
+
+def _same_points(a, b, axes):
+    """Whether points (..., C, point) are equal but for rounding: (..., C)."""
+    point = tuple(range(-axes, 0))
+    apart, size = (np.sqrt(np.square(x).sum(axis=point)) for x in (a - b, b))
+    return apart <= SYMMETRY_TOLERANCE * size
 
 
 def _some_orbits(call, poses, kappa, most):

@@ -12,7 +12,15 @@ from symlib.datasets import mnist
 from symlib.gram import gram, invariant_gram
 from symlib.groups import FiniteGroup, cyclic, dihedral
 from symlib.kernels import cnn_kernel, mlp_kernel, rbf
-from symlib.orbits import dihedral_orbits, normalize, points, rotation_orbits, translation_orbits
+from symlib.orbits import (
+    dihedral_orbits,
+    normalize,
+    permutation_orbits,
+    points,
+    rotation_orbits,
+    shift_orbits,
+    translation_orbits,
+)
 from symlib.spectral import expand_invariant, project_invariant
 
 
@@ -47,10 +55,10 @@ def test_both_kernels_and_stacks():
 
 
 def test_kernels_of_two_arguments_and_of_two_parts():
-    orbits = np.random.default_rng(5).standard_normal((3, 1, 6)).repeat(4, axis=1)
+    orbits = shift_orbits(np.random.default_rng(5).standard_normal((3, 8)), 4)
     kappa = invariant_gram(mlp_kernel, orbits, cyclic(4), progress=False)
-    np.testing.assert_allclose(kappa.nngp[1], mlp_kernel(orbits[:, 0]).nngp, rtol=1e-12)
-    np.testing.assert_allclose(kappa.ntk[1], mlp_kernel(orbits[:, 0]).ntk, rtol=1e-12)
+    np.testing.assert_allclose(kappa.nngp[1], mlp_kernel(orbits[:, 0], orbits[:, 1]).nngp, rtol=1e-12)
+    np.testing.assert_allclose(kappa.ntk[1], mlp_kernel(orbits[:, 0], orbits[:, 1]).ntk, rtol=1e-12)
     np.testing.assert_allclose(gram(lambda a, b: mlp_kernel(a, b).ntk, orbits[:, 0]), kappa.ntk[0], rtol=1e-12)
 
 
@@ -109,10 +117,10 @@ def test_invariant_gram_is_one_column_of_blocks():
 
 
 def test_batches_of_orbits():
-    orbits = np.random.default_rng(4).standard_normal((2, 3, 1, 5)).repeat(4, axis=2)
+    orbits = shift_orbits(np.random.default_rng(4).standard_normal((6, 4)), 4).reshape(2, 3, 4, 4)
     kappa = invariant_gram(ntk, orbits, cyclic(4), progress=False)
     assert kappa.shape == (2, 4, 3, 3)
-    np.testing.assert_allclose(kappa[1, 2], ntk(orbits[1, :, 0]), rtol=1e-12)
+    np.testing.assert_allclose(kappa[1, 3], ntk(orbits[1, :, 0], orbits[1, :, 3]), rtol=1e-12)
 
 
 def test_an_action_that_is_no_isometry_is_refused_or_projected():
@@ -328,9 +336,9 @@ def test_kernels_of_two_plain_sets(name, shape):
 
 
 def test_invariant_gram_of_a_kernel_of_two_plain_sets():
-    orbits = np.random.default_rng(1).standard_normal((3, 1, 5)).repeat(4, axis=1)
+    orbits = shift_orbits(np.random.default_rng(1).standard_normal((3, 4)), 4)
     kappa = invariant_gram(PLAIN_KERNELS["product"], orbits, cyclic(4), progress=False)
-    np.testing.assert_allclose(kappa, np.broadcast_to(orbits[:, 0] @ orbits[:, 0].T, (4, 3, 3)), rtol=1e-12)
+    np.testing.assert_allclose(kappa, np.einsum("cd,eud->uce", orbits[:, 0], orbits), rtol=1e-12)
     projected = invariant_gram(PLAIN_KERNELS["product"], orbits, cyclic(4), project=True, progress=False)
     np.testing.assert_allclose(projected, kappa, rtol=1e-12)
 
@@ -366,7 +374,7 @@ def test_a_kernel_of_two_parts_is_evaluated_once():
         calls.append(a.shape)
         return mlp_kernel(a, b)
 
-    orbits = np.random.default_rng(5).standard_normal((3, 1, 6)).repeat(4, axis=1)
+    orbits = shift_orbits(np.random.default_rng(5).standard_normal((3, 8)), 4)
     invariant_gram(both, orbits, cyclic(4), progress=False)
     assert (
         len(calls) == 5
@@ -380,3 +388,27 @@ def test_an_average_over_the_opposite_multiplication_is_noticed():
     for chosen in (orbits, orbits[:2]):
         with pytest.warns(UserWarning, match="invariant_gram averages away.*opposite multiplication"):
             invariant_gram(mlp_kernel, chosen, FiniteGroup(group.table.T), project=True, progress=False)
+
+
+def test_orbits_that_all_repeat_are_warned_of_and_only_they():
+    """What fixes every seed and is normal: κ cannot show it, the points do."""
+    kernel, group = PLAIN_KERNELS["distances"], dihedral(4)
+    turned = dihedral_orbits(np.arange(9).reshape(1, 3, 3)).reshape(8, 9).astype(int)
+    half, mirrored = [1, 2, 3, 4, 0, 4, 3, 2, 1], [1, 2, 1, 3, 0, 3, 4, 5, 4]
+
+    def kappa(*boards):
+        orbits = permutation_orbits(np.array(boards) * 1.0, turned)
+        return invariant_gram(kernel, orbits, group, progress=False)
+
+    kappa(half, [0, 1, 2, 3, 4, 5, 6, 7, 8])  # some seeds are fixed: `spectral` sees it in κ and refuses
+    kappa(mirrored, mirrored[::-1])  # a reflection fixes them all, and is not normal: it is refused as well
+    with pytest.warns(
+        UserWarning, match=r"elements \[0, 2\] of .*D4.* 2 times.*quotient group of order 4.*stabilisers="
+    ):
+        kappa(half, np.array(half) + 1)
+    with pytest.warns(UserWarning, match=r"elements \[0, 1, 2, 3, 4, 5, 6, 7\].*quotient group of order 1"):
+        kappa(np.ones(9), np.arange(9) == 4)
+    stacked = shift_orbits([[1, 2, 1, 2], [1, 3, 1, 3], [1, 2, 3, 4], [1, 2, 1, 2]], 4)
+    with pytest.warns(UserWarning, match=r"elements \[0, 2\] of .*C4"):
+        invariant_gram(ntk, stacked.reshape(2, 2, 4, 4), cyclic(4), progress=False)
+    invariant_gram(ntk, stacked[[0, 2, 3, 2]].reshape(2, 2, 4, 4), cyclic(4), progress=False)

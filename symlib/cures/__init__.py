@@ -2,7 +2,8 @@
 
 A kernel is averaged by `averaged_kernel`; every other function predicts from the invariant Gram κ (`invariant_gram`)
 what a remedy does to the answers of kernel regression, at no further evaluation of the kernel. Derived in book chapter
-14.
+14. All but full augmentation, which shows each pose as often as it is made, take the |G| poses of an orbit for distinct
+points, and refuse κ that shows otherwise (`spectral`).
 """
 
 from symlib.cures.augmentation import (

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from symlib.groups import FiniteGroup
-from symlib.spectral import spectral_loo_residuals
+from symlib.spectral import refuse_repeated_points, spectral_loo_residuals
 from symlib.support.checks import invariant_kappa, positive_int
 
 
@@ -76,7 +76,8 @@ def random_elements_residuals(
     Raises
     ------
     ValueError
-        As `random_elements_kappa` and `spectral_loo_residuals`.
+        As `random_elements_kappa` and `spectral_loo_residuals`; also if κ shows that points repeat, for which there is
+        no formula here.
 
     Examples
     --------
@@ -85,12 +86,15 @@ def random_elements_residuals(
     >>> random_elements_residuals(kappa, [1.0, -1.0], cyclic(2), 2)
     array([0., 0.])
     """
+    dtype = getattr(kappa, "dtype", None)
     kappa = invariant_kappa(kappa, group)
+    refuse_repeated_points(kappa, group, dtype)
     averaged = random_elements_kappa(kappa, group, m, replacement=replacement)
+    distinct = [(0,)] * kappa.shape[-1]  # however close the average brings them
     if not ridge and group.order > 1 and not _share_unaveraged(group, m, replacement):
         # Collapsed orbits; the kernel of the seeds alone must still be one, which the residuals of κ itself tell.
-        return np.zeros_like(spectral_loo_residuals(kappa, labels, group))
-    return spectral_loo_residuals(averaged, labels, group, ridge)
+        return np.zeros_like(spectral_loo_residuals(kappa, labels, group, stabilisers=distinct))
+    return spectral_loo_residuals(averaged, labels, group, ridge, distinct)
 
 
 def _share_unaveraged(group, m, replacement):

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from symlib.groups import FiniteGroup
 from symlib.groups.subgroups import subgroup_elements
 from symlib.regression import in_shape_of, loo_from_inverse
-from symlib.spectral import checked_kappa, inverse_blocks
+from symlib.spectral import checked_kappa, inverse_blocks, refuse_repeated_points
 from symlib.support.accuracy import vouched
 from symlib.support.checks import invariant_kappa
 
@@ -77,7 +77,8 @@ def leave_coset_out_residuals(
     IndefiniteMatrixError, SingularMatrixError
         As `spectral_loo_residuals`; κ itself must be invertible with the ridge.
     ValueError
-        If κ does not fit the group, or the elements are no subgroup; as `spectral_loo_residuals`.
+        If κ does not fit the group or shows that points repeat, or the elements are no subgroup; as
+        `spectral_loo_residuals`.
 
     Examples
     --------
@@ -87,6 +88,7 @@ def leave_coset_out_residuals(
     array([ 0.72727273, -0.72727273])
     """
     kappa, columns, ridge, scale, dtype = checked_kappa(kappa, labels, group, ridge)
+    refuse_repeated_points(kappa, group, dtype)
     elements = subgroup_elements(subgroup, group)
     n_orbits, q = kappa.shape[-1], len(elements)
 

@@ -148,7 +148,7 @@ def diagnose(
         seen=answer.seen,
         difference=answer.difference,
         lowest=answer.lowest,
-        checks=setup.checks,
+        checks=[*setup.checks, answer.told_apart],
         coverage=setup.coverage,
         table=answer.table,
         gaps=answer.gaps,

@@ -6,6 +6,7 @@ has its own; the whole is "no" as soon as the mean over gaps is, or one gap is a
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +76,22 @@ def sentence_of(
         f"Cannot tell: {found}; the difference is {points(difference)} points with {difference.n} objects, "
         f"and the margin is {hundredths(margin)}{among}."
     )
+
+
+def guessed(unseen: Share, seen: Share) -> str:
+    """The sentence where classes are not told apart in seen poses either."""
+    return (
+        f"Cannot tell: in seen poses {percent(seen)} of new objects are predicted right, and in unseen ones "
+        f"{percent(unseen)}, which is no better than guessing: where classes are not told apart, poses make no difference."
+    )
+
+
+def without_yes(gap: Gap) -> Gap:
+    """A gap whose "yes" would say no more than that guessing is as good in every pose."""
+    if gap.verdict != "yes":
+        return gap
+    sentence = gap.sentence.replace("Yes:", "Cannot tell:", 1).rstrip(".") + ", no better than guessing."
+    return replace(gap, verdict="cannot tell", sentence=sentence)
 
 
 def _gap_sentence(row, seen, difference, verdict, margin, what_if):

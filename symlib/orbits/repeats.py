@@ -125,5 +125,6 @@ def checked_stabilisers(
 
 def first_of_coset(stabilisers: list[NDArray[np.intp]], group: FiniteGroup) -> NDArray[np.intp]:
     """The smallest element of the coset gH_c, for every g and c: (|G|, C)."""
-    known = {id(elements): coset_representatives(elements, group) for elements in stabilisers}
+    few = {id(elements): elements for elements in stabilisers}
+    known = {key: coset_representatives(elements, group) for key, elements in few.items()}
     return np.stack([known[id(elements)] for elements in stabilisers], axis=1)

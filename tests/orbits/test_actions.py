@@ -102,6 +102,7 @@ def test_interpolated_actions_need_a_tolerance():
     images = normalize(RNG.standard_normal((2, 9, 9)).cumsum(axis=1).cumsum(axis=2))
     exact = rotation_operators(8, 9, "steerable")
     assert_allclose(act(images, exact, cyclic(8)), rotation_orbits(images, 8, "steerable"), atol=1e-12)
+    assert_array_equal(act(images, exact * (1 + 1e-9), cyclic(8))[:, 0], images)  # the seeds, to the last digit
     spline = rotation_operators(8, 9)
     assert 'interpolation="steerable"' in refusal(images, spline, cyclic(8))
     assert "interpolation" in refusal(images, spline, cyclic(8), tolerance=1e-3)

@@ -21,10 +21,13 @@ def test_figure_is_there():
 
 
 def test_examples_run(capsys, one_torch_thread):
-    kernels, networks, operator = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    kernels, repeats, networks, operator = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     exec(kernels, {})
     errors = np.array(capsys.readouterr().out.strip(" []\n").split(), float)
     assert errors.shape == (2,) and (errors > 0).all()
+    exec(repeats, {})
+    errors = np.array(capsys.readouterr().out.strip(" []\n").split(), float)
+    assert errors.shape == (2,) and (errors > 0.1).all()
     exec(networks, {})
     seen, unseen = map(float, capsys.readouterr().out.split())
     assert seen > 0.85 and unseen < seen - 0.25
