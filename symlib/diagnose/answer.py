@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from symlib.diagnose.case import Design, designs_of
+from symlib.diagnose.checks import check_told_apart
 from symlib.diagnose.prediction import Right, in_gaps, in_seen, predicted, rows_of
-from symlib.diagnose.report import Gap, Refused, Row, Share, Verdict
+from symlib.diagnose.report import Check, Gap, Refused, Row, Share, Verdict
 from symlib.diagnose.setting_up import Options, Setup
 from symlib.diagnose.shares import difference_of, share_of
-from symlib.diagnose.verdict import gap_of, lowest_of, overall, sentence_of
+from symlib.diagnose.verdict import gap_of, guessed, lowest_of, overall, sentence_of, without_yes
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Answer:
     verdict, sentence, unseen, seen, difference, lowest, table, gaps : as in `Report`
     designs : list of Design, all that were asked about
     design, right : the one with the worst gap, and its right answers
+    told_apart : Check, whether classes are told apart in seen poses; where they are not, no "yes" is given
     """
 
     verdict: Verdict
@@ -34,6 +36,7 @@ class Answer:
     designs: list[Design]
     design: Design
     right: Right
+    told_apart: Check
 
 
 def answered(setup: Setup, options: Options) -> Answer:
@@ -77,9 +80,15 @@ def answered(setup: Setup, options: Options) -> Answer:
     assert of_unseen is not None and of_seen is not None and difference is not None  # there is such a point
     verdict = overall(listed, difference, stricter, options.margin)
     _, design, right = gaps[0]
+    seen_poses = in_seen(case, design, right.new)
+    told_apart = check_told_apart(seen_poses, case.y, case.objects, coverage.classes, options.confidence)
+    sentence = sentence_of(verdict, of_unseen, of_seen, difference, listed, options.margin, coverage.what_if)
+    if verdict == "yes" and told_apart.status == "warned":
+        verdict, sentence = "cannot tell", guessed(of_unseen, of_seen)
+        listed = [without_yes(gap) for gap in listed]
     return Answer(
         verdict,
-        sentence_of(verdict, of_unseen, of_seen, difference, listed, options.margin, coverage.what_if),
+        sentence,
         of_unseen,
         of_seen,
         difference,
@@ -89,4 +98,5 @@ def answered(setup: Setup, options: Options) -> Answer:
         designs,
         design,
         right,
+        told_apart,
     )

@@ -135,7 +135,7 @@ class Case:
 
 
 def coverage_of(data: Samples, group: FiniteGroup) -> Coverage:
-    """Counts of the design over all data, its gaps and thin cells; `gaps` of in-turn designs are one a class."""
+    """Counts of the design over all data, its gaps and thin cells; in turn, a gap each for the 12 largest classes."""
     k = len(data.labels)
     if data.pose is None:
         counts = np.repeat(np.bincount(data.y, minlength=k)[:, None], group.order, axis=1)
@@ -146,7 +146,8 @@ def coverage_of(data: Samples, group: FiniteGroup) -> Coverage:
     supposed = list(data.missing or [])
     what_if, in_turn = bool(supposed), not natural and not supposed
     if in_turn:
-        supposed, what_if = [(c, int(counts[c].argmin())) for c in range(k)], True
+        largest = np.sort(np.argsort(-counts.sum(axis=1), kind="stable")[:IN_TURN])
+        supposed, what_if = [(int(c), int(counts[c].argmin())) for c in largest], True
     gaps = natural + [cell for cell in supposed if cell not in natural]
     if not in_turn:
         for cell in supposed:
@@ -165,14 +166,13 @@ def coverage_of(data: Samples, group: FiniteGroup) -> Coverage:
 
 
 def designs_of(case: Case, coverage: Coverage) -> list[Design]:
-    """The designs to be asked about: one, or one for each class that lacks a pose in turn (at most 12)."""
+    """The designs to be asked about: one, or one for each class that lacks a pose in turn."""
     gaps = [(coverage.classes.index(label), pose) for label, pose in coverage.gaps]
     whole = case.observed()
     counts = np.asarray(coverage.counts)
     if not coverage.in_turn:
         return [_design(case, whole, counts > 0, gaps)]
-    largest = sorted(range(len(gaps)), key=lambda c: -counts[c].sum())[:IN_TURN]
-    return [_design(case, whole, counts > 0, [gaps[c]]) for c in sorted(largest)]
+    return [_design(case, whole, counts > 0, [gap]) for gap in gaps]
 
 
 def _design(case, whole, cells, gaps):

@@ -28,15 +28,20 @@ def cautions_of(settings: dict[str, Any], coverage: Coverage, checks: Sequence[C
         found.append("The symmetry is false for some samples (see the checks): there averaging over the group harms.")
     if "classes are balanced" in warned:
         found.append("Classes are of very unlike size: unknown inputs go to the large ones, whatever the symmetry.")
-    if settings["samples_used"] < settings["samples"]:
+    if settings["samples_drawn"] < settings["samples"]:
         found.append(
-            f"{settings['samples_used']} of {settings['samples']} samples were used ({settings['objects_used']} of "
+            f"{settings['samples_drawn']} of {settings['samples']} samples were used ({settings['objects_used']} of "
             f"{settings['objects']} objects, drawn whole): trained on all of them, a network has seen more, and its "
             "shares are higher rather than lower."
+        )
+    if settings["cells_lost"]:
+        found.append(
+            f"{settings['cells_lost']} cells that the data cover hold none of the samples drawn, and are predicted as "
+            "if they were gaps."
         )
     if coverage.in_turn:
         found.append(
             "No gap was found or named: each class in turn lacks one pose, all else is seen"
-            + (" (the largest classes only)." if len(coverage.gaps) > 12 else ".")
+            + (f" (the {len(coverage.gaps)} largest classes)." if len(coverage.gaps) < len(coverage.classes) else ".")
         )
     return found

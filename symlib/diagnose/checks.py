@@ -14,6 +14,7 @@ from symlib.diagnose.matrices import PointMatrix
 from symlib.diagnose.neighbours import Neighbours
 from symlib.diagnose.orbit_points import Move
 from symlib.diagnose.report import Check, Label, Refused
+from symlib.diagnose.shares import share_of
 from symlib.groups import FiniteGroup
 from symlib.orbits.actions import moved_points, refuse_what_is_no_action
 from symlib.support.hermitian import PSD_TOLERANCE
@@ -137,6 +138,8 @@ def check_balance(y: NDArray, labels: list[Label]) -> Check:
     counts = np.bincount(y, minlength=len(labels))
     most, least = int(counts.argmax()), int(counts.argmin())
     detail = f"{labels[most]!r} has {counts[most]} samples, {labels[least]!r} {counts[least]}"
+    if counts[most] == counts[least]:
+        detail = f"each has {counts[most]} samples"
     if counts[most] > _RATIO * counts[least]:
         remedy = "answers lean towards the large classes; balance them, or read each class by itself"
         return Check("classes are balanced", "warned", detail, remedy)
@@ -160,3 +163,26 @@ def check_objects(objects: NDArray, y: NDArray, labels: list[Label], margin: flo
             "objects are enough", "warned", detail, "add objects, or allow a larger margin; read the intervals"
         )
     return Check("objects are enough", "passed", detail)
+
+
+def check_told_apart(right: NDArray, y: NDArray, objects: NDArray, labels: list[Label], confidence: float) -> Check:
+    """Whether classes are told apart in seen poses: the share right, mean over classes, against guessing, 1/k.
+
+    `right` (C,) is the part of an orbit's seen poses that is right, as a new object; NaN where it has none. Where
+    guessing does as well, unseen poses are no worse than seen ones for a reason that is no recognition.
+    """
+    name, k = "classes are told apart in seen poses", len(labels)
+    shares = [share_of(np.where(y == c, right, np.nan), objects, confidence) for c in range(k)]
+    asked = [share for share in shares if share is not None]
+    mean = float(np.mean([share.value for share in asked]))
+    # Lower ends of independent classes, added in squares.
+    low = mean - float(np.sqrt(sum((share.value - share.low) ** 2 for share in asked))) / len(asked)
+    detail = f"{mean:.0%} of new objects are right, mean over classes (at least {max(low, 0.0):.0%})"
+    detail += f"; guessing is {1 / k:.0%}"
+    if low > 1 / k:
+        return Check(name, "passed", detail)
+    remedy = (
+        "no verdict on poses is given: add samples, take another architecture, or standardise=False if the mean or the "
+        "length of a sample tells its class"
+    )
+    return Check(name, "warned", detail, remedy)

@@ -15,7 +15,7 @@ from symlib.diagnose.answer import Answer, answered
 from symlib.diagnose.curve import curve_of
 from symlib.diagnose.measured import measured_with
 from symlib.diagnose.other_kernels import denser_poses, matching_architecture
-from symlib.diagnose.remedies import before, ranked, remedies_of
+from symlib.diagnose.remedies import attempted, before, ranked, remedies_of
 from symlib.diagnose.report import Report
 from symlib.diagnose.setting_up import Options, Setup, set_up
 from symlib.groups import FiniteGroup
@@ -148,7 +148,7 @@ def diagnose(
         seen=answer.seen,
         difference=answer.difference,
         lowest=answer.lowest,
-        checks=setup.checks,
+        checks=[*setup.checks, answer.told_apart],
         coverage=setup.coverage,
         table=answer.table,
         gaps=answer.gaps,
@@ -169,9 +169,11 @@ def _what_would_help(setup: Setup, answer: Answer, options: Options, step: Calla
     design = before(setup.bench, answer.design, options.confidence, answer.right)
     tried = remedies_of(design, seed, step)
     step("denser poses")
-    tried.append(denser_poses(design, setup.x, setup.action, setup.how, setup.entry_seconds, seed))
+    denser = (design, setup.x, setup.action, setup.how, setup.entry_seconds, seed)
+    tried.append(attempted("denser poses", lambda: denser_poses(*denser)))
     step("matching architecture")
-    tried.append(matching_architecture(design, setup.architecture, seed))
+    matching = (design, setup.architecture, seed)
+    tried.append(attempted("matching architecture", lambda: matching_architecture(*matching)))
     return curve, tried
 
 

@@ -14,6 +14,8 @@ from symlib.diagnose.report import Label, Refused
 from symlib.groups import FiniteGroup
 from symlib.support.checks import finite_array, plain_array
 
+_LARGEST = 1e100
+
 
 @dataclass(frozen=True)
 class Samples:
@@ -57,6 +59,13 @@ def samples(
         elif points.ndim == 1:
             shown += "; for samples of one number pass x[:, None]"
         raise Refused(shown)
+    largest = float(np.abs(points).max())
+    if largest > _LARGEST:
+        raise Refused(f"x has entries up to {largest:.1e}, whose squares overflow; divide x by its largest entry")
+    if group.order == 1:
+        raise Refused(
+            f"{group} has one element, the identity, and so one pose: no pose can be missing; pass a larger group"
+        )
     n = len(points)
     codes, labels = _classes(y, n)
     ids = _objects(objects, n)
@@ -95,7 +104,8 @@ def _classes(y, n):
     values, codes = np.unique(given, return_inverse=True)
     if len(values) < 2:
         raise Refused(f"y must hold at least two classes, got only {values[0].item()!r}; add samples of another class")
-    if len(values) > n // 2:
+    # Of few samples, that a class has too few is said by name, elsewhere.
+    if len(values) > max(n // 2, 10):
         raise Refused(
             f"y must hold classes, got {len(values)} different values in {n} samples; diagnose needs at least two "
             "objects of each class, and is not for regression"

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from symlib.diagnose.bench import Bench, bench
 from symlib.diagnose.case import Case, Design
+from symlib.diagnose.checks import check_action
 from symlib.diagnose.kernel_values import PointKernel, exact_subgroup
 from symlib.diagnose.names import NamedAction, named_action, named_architecture
 from symlib.diagnose.orbit_points import moved_orbits, prepared
@@ -19,6 +20,7 @@ from symlib.groups import FiniteGroup, cyclic, dihedral
 
 _CANDIDATES = ["cnn-gap", "c4-gap", "d4-gap"]
 _GRAM_SHARE = 3.0  # of the seconds that the Gram matrix of the diagnosis may take, this part a remedy
+_SIDE = 8  # entries along an axis, below which no pose in between is interpolated
 _LEAST = 5  # samples of every class, below which a remedy is not tried
 
 
@@ -34,6 +36,8 @@ def denser_poses(start: Before, x: NDArray, action: NamedAction, how: str, entry
         if action.name not in _BY_NAME:
             raise ValueError(f"the action is given for the {group.order} elements of {group.name} only")
         move = named_action(action.name, finer, x.shape[1:])
+        if not check_action(x, move, finer)[1] and min(x.shape[1:]) < _SIDE:
+            raise ValueError(f"points of shape {x.shape[1:]} hold too little to be interpolated")
     except ValueError as error:
         return Remedy(name, what, False, why_not=f"there are no poses in between: {error}")
     case = start.bench.case

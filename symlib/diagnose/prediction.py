@@ -15,7 +15,7 @@ from symlib.diagnose.report import Coverage, Row
 from symlib.diagnose.shares import mean_over, share_of
 
 _TIE = 1e-9
-_SPREAD_POINTS = 256  # over all cells of a design
+_SPREAD_POINTS = 96  # over all cells of a design
 _A_CELL = 20
 
 

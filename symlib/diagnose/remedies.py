@@ -15,9 +15,10 @@ from symlib.diagnose.bench import Bench
 from symlib.diagnose.case import Design
 from symlib.diagnose.matrices import averaged_vectors
 from symlib.diagnose.prediction import Right, in_gaps, in_seen, predicted, rightly
-from symlib.diagnose.report import Remedy
+from symlib.diagnose.report import Refused, Remedy
 from symlib.diagnose.shares import difference_of, share_of
 from symlib.diagnose.subgroups import cyclic_subgroups
+from symlib.support.hermitian import IndefiniteMatrixError, SingularMatrixError
 
 DRAWS = 3
 _SUBGROUPS = 4
@@ -68,12 +69,28 @@ def compared(
 
 def remedies_of(start: Before, seed: int, step: Callable[[str], None]) -> list[Remedy]:
     """The remedies that need no other kernel values; `step(name)` is called before each."""
+    made = {
+        "close the gap": _closed_gap,
+        "one random pose a sample": _random_pose,
+        "augment within the seen poses": _within_what_is_seen,
+        "committee over all poses": _committee,
+    }
     found = []
-    for make in (_closed_gap, _random_pose, _within_what_is_seen, _committee, _averages):
-        step(make.__name__.strip("_").replace("_", " "))
-        made = make(start, seed)
-        found += made if isinstance(made, list) else [made]
+    for name, make in made.items():
+        step(name)
+        found.append(attempted(name, lambda make=make: make(start, seed)))
+    step("averages")
+    for name, elements in _subgroups(start.bench.case.group).items():
+        found.append(attempted(name, lambda name=name, elements=elements: _average(start, name, elements)))
     return found
+
+
+def attempted(name: str, make: Callable[[], Remedy]) -> Remedy:
+    """The remedy, or why its numbers cannot be had: a kernel too close to singular, too little memory."""
+    try:
+        return make()
+    except (SingularMatrixError, IndefiniteMatrixError, MemoryError, Refused) as error:
+        return Remedy(name, "", False, why_not=f"its numbers cannot be computed: {error}")
 
 
 def ranked(remedies: Sequence[Remedy]) -> list[Remedy]:
@@ -140,20 +157,21 @@ def _committee(start, seed):
     )
 
 
-def _averages(start, seed):
-    """Kernels averaged over subgroups and over the group."""
-    group = start.bench.case.group
+def _subgroups(group):
+    """What kernels are averaged over, by the name of the remedy: some subgroups, and the group."""
     subgroups = cyclic_subgroups(group)
     if len(subgroups) > _SUBGROUPS:  # the largest of each order, and of these the largest orders
         by_order = {len(elements): elements for elements in reversed(subgroups)}
         subgroups = [by_order[m] for m in sorted(by_order, reverse=True)][:_SUBGROUPS]
-    return [_average(start, elements) for elements in [*subgroups, np.arange(group.order)]]
+    named = {}
+    for elements in subgroups:
+        shown = ", ".join(map(str, elements[:6])) + (", …" if len(elements) > 6 else "")
+        named[f"average over the subgroup {{{shown}}}"] = elements
+    return named | {"average over the group": np.arange(group.order)}
 
 
-def _average(start, elements):
+def _average(start, name, elements):
     bench, whole = start.bench, len(elements) == start.bench.case.group.order
-    shown = ", ".join(map(str, elements[:6])) + (", …" if len(elements) > 6 else "")
-    name = "average over the group" if whole else f"average over the subgroup {{{shown}}}"
     what = (
         f"The network is made invariant: it is trained and asked as the mean over {len(elements)} poses of its input "
         "(in the limit of many poses seen, what augmentation with all of them gives)."

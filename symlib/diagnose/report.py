@@ -269,7 +269,8 @@ class Report:
     cautions : list of str, what the numbers do not say
     settings : dict of str to number, string, bool or None: group, order, action, architecture, ridge (relative to the
         kernel's mean diagonal), ridge_absolute, standardised, invariant (bool), invariance_gap, samples, objects,
-        samples_used, objects_used, folds, confidence, margin, target, seed, seconds, version
+        samples_drawn, samples_used (fewer where some repeat an orbit), objects_used, cells_lost (covered by the data,
+        not by the samples drawn), folds, confidence, margin, target, seed, seconds
     """
 
     verdict: Verdict

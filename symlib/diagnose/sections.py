@@ -8,8 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from symlib.diagnose.words import hundredths, percent, points
+
 if TYPE_CHECKING:
-    from symlib.diagnose.report import Gap, Report, Share
+    from symlib.diagnose.report import Gap, Report
 
 
 _ANSWERS = {"yes": "Yes", "no": "No", "cannot tell": "Cannot tell"}
@@ -85,35 +87,12 @@ def sections(report: "Report") -> list[Section]:
     return [section for section in found if section is not None]
 
 
-def percent(share: "Share | None") -> str:
-    """ "20 % [10, 36]"; an empty cell where there is none."""
-    if share is None:
-        return "–"
-    return f"{_hundredths(share.value)} % [{_hundredths(share.low)}, {_hundredths(share.high)}]"
-
-
-def points(share: "Share | None") -> str:
-    """A difference in percentage points, with its sign: "−74 [−90, −55]"."""
-    if share is None:
-        return "–"
-    return f"{_signed(share.value)} [{_signed(share.low)}, {_signed(share.high)}]"
-
-
 def pose_name(report: "Report", pose: int) -> str:
     """The element, and for rotations its angle: "2 (90°)"."""
     order, action = report.settings.get("order"), str(report.settings.get("action", ""))
     if order and action in ("rotate", "rotate-exact"):
         return f"{pose} ({360 * pose / order:g}°)"
     return str(pose)
-
-
-def _hundredths(value):
-    return f"{100 * value:.0f}".replace("-", "−") if round(100 * value) else "0"
-
-
-def _signed(value):
-    text = _hundredths(value)
-    return text if text == "0" or text.startswith("−") else f"+{text}"
 
 
 def _factor(value):
@@ -127,8 +106,13 @@ def _checks(report):
     marked = frozenset(i for i, check in enumerate(report.checks) if check.status != "passed")
     warnings = len(marked)
     found = f"{warnings} of {len(rows)} ask for attention." if warnings else f"All {len(rows)} passed."
-    table = Words(["result", "check", "found", "what to do"], rows, "What was looked at first", marked, 0)
-    return Section("checks", "Checks", [found] if rows else [], [table] if rows else [])
+    if not rows:
+        return Section("checks", "Checks")
+    listed = Words(["result", "check", "found", "what to do"], rows, "What was looked at first", marked, 0)
+    table = listed
+    if not any(check.remedy for check in report.checks):
+        table = Words(listed.headers[:-1], [row[:-1] for row in rows], listed.caption, marked, 0)
+    return Section("checks", "Checks", [found], [table], narrow=[listed])
 
 
 def _coverage(report):
@@ -189,7 +173,7 @@ def _count(n, what):
 def _prediction(report):
     spreads = any(row.spread is not None for row in report.table)
     level = report.settings.get("confidence")
-    interval = f"the {_hundredths(level)} % interval over objects" if level else "the interval over objects"
+    interval = f"the {hundredths(level)} % interval over objects" if level else "the interval over objects"
     gap_cells = {(gap.label, gap.pose): row for gap in report.gaps for row in report.table if _is_cell(gap, row)}
     rows = []
     for gap in report.gaps:
@@ -241,13 +225,11 @@ def _verdict(report):
     margin, target = report.settings.get("margin"), report.settings.get("target")
     sentences = [headline(report)]
     compared = f"Unseen minus seen: {points(report.difference)} percentage points"
-    sentences.append(
-        f"{compared}, against a margin of {_hundredths(margin)}." if margin is not None else f"{compared}."
-    )
+    sentences.append(f"{compared}, against a margin of {hundredths(margin)}." if margin is not None else f"{compared}.")
     if target is not None:
         reached = "reaches" if report.lowest.value >= target else "is below"
         least = f"The least share over the gaps, {percent(report.lowest)}, {reached} the target"
-        sentences.append(f"{least} of {_hundredths(target)} %.")
+        sentences.append(f"{least} of {hundredths(target)} %.")
     if report.curve is not None:
         sentences.append(report.curve.sentence)
     rows = [

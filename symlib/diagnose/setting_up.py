@@ -91,6 +91,9 @@ def set_up(
     made: list[Check] = []
     try:
         return _set_up(x, y, group, action, pose, missing, objects, architecture, options, step, made)
+    except MemoryError as error:
+        message = f"{error}; for diagnose, pass max_objects="
+        raise Refused(message, [*made, Check("memory", "refused", message)]) from error
     except Refused as refusal:
         name = refusal.checks[-1].name if refusal.checks else "input"
         raise Refused(str(refusal), [*made, Check(name, "refused", str(refusal))]) from refusal
@@ -171,7 +174,9 @@ def _set_up(x, y, group, action, pose, missing, objects, architecture, options, 
         "invariance_gap": gap,
         "samples": len(data.y),
         "objects": len(np.unique(data.objects)),
+        "samples_drawn": len(chosen),
         "samples_used": len(case.y),
+        "cells_lost": _cells_lost(coverage, case),
         "objects_used": len(np.unique(case.objects)),
         "folds": case.n_folds,
         "confidence": options.confidence,
@@ -233,6 +238,15 @@ def _without_repeats(near: Neighbours, data: Samples, chosen: NDArray) -> tuple[
         if kept[i]:
             kept[j] = False
     return kept, []
+
+
+def _cells_lost(coverage, case):
+    """Cells that the data cover and the samples drawn do not."""
+    if case.pose is None:
+        return 0
+    held = np.zeros(np.shape(coverage.counts), bool)
+    held[case.y, case.pose] = True
+    return int(((np.asarray(coverage.counts) > 0) & ~held).sum())
 
 
 def _refuse_few_objects(data):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from symlib.groups import FiniteGroup
 
 GRAM_SECONDS = 500.0  # of one core
-_BLOCK_WORK = 5e9  # cubes of the blocks of a group transform, complex ones four times
+_BLOCK_WORK = 4e9  # cubes of the blocks of a group transform, complex ones four times
 _POINTS = 3000  # of a matrix in full, or of a class in all its poses
 _MOST = 1500  # orbits, whatever the group
 

@@ -6,12 +6,14 @@ has its own; the whole is "no" as soon as the mean over gaps is, or one gap is a
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symlib.diagnose.report import Gap, Label, Row, Share, Verdict
 from symlib.diagnose.shares import difference_of, share_of
+from symlib.diagnose.words import hundredths, percent, points
 
 
 def verdict_of(difference: Share | None, margin: float) -> Verdict:
@@ -69,11 +71,28 @@ def sentence_of(
     if verdict == "no":
         return f"No: {found}{among}."
     if verdict == "yes":
-        return f"Yes: {found}, and the difference lies within the margin of {margin:.0%}{among}."
+        return f"Yes: {found}, and the difference lies within the margin of {hundredths(margin)} points{among}."
     return (
-        f"Cannot tell: {found}; the difference, {difference.value:+.0%}, may lie between {difference.low:+.0%} and "
-        f"{difference.high:+.0%} with {difference.n} objects, and the margin is {margin:.0%}{among}."
+        f"Cannot tell: {found}; the difference is {points(difference)} points with {difference.n} objects, "
+        f"and the margin is {hundredths(margin)}{among}."
     )
+
+
+def guessed(unseen: Share, seen: Share) -> str:
+    """The sentence where classes are not told apart in seen poses either."""
+    return (
+        f"Cannot tell: in seen poses {percent(seen)} of new objects are predicted right, and in unseen ones "
+        f"{percent(unseen)}, which is no better than guessing: where classes are not told apart, poses make no "
+        "difference."
+    )
+
+
+def without_yes(gap: Gap) -> Gap:
+    """A gap whose "yes" would say no more than that guessing is as good in every pose."""
+    if gap.verdict != "yes":
+        return gap
+    sentence = gap.sentence.replace("Yes:", "Cannot tell:", 1).rstrip(".") + ", no better than guessing."
+    return replace(gap, verdict="cannot tell", sentence=sentence)
 
 
 def _gap_sentence(row, seen, difference, verdict, margin, what_if):
@@ -82,13 +101,9 @@ def _gap_sentence(row, seen, difference, verdict, margin, what_if):
         return f"Cannot tell: {where}, is no pose of its own of any object, since a seen pose makes the same points."
     found = f"{percent(row.new)} of new objects are predicted right, against {percent(seen)} in seen poses"
     start = {"yes": "Yes", "no": "No", "cannot tell": "Cannot tell"}[verdict]
-    end = f" ({difference.n} objects are too few for a margin of {margin:.0%})" if verdict == "cannot tell" else ""
+    few = f" ({difference.n} objects are too few for a margin of {hundredths(margin)} points)"
+    end = few if verdict == "cannot tell" else ""
     return f"{start}: {where}: {found}{end}."
-
-
-def percent(share: Share) -> str:
-    """ "61 % [48, 73]"."""
-    return f"{100 * share.value:.0f} % [{100 * share.low:.0f}, {100 * share.high:.0f}]"
 
 
 def named(label: Label) -> str:

@@ -96,6 +96,7 @@ def test_a_csv_and_the_same_turned_npz(here, capsys):
 
 
 def test_a_data_set_of_torch(here, capsys):
+    pytest.importorskip("torch")
     Path("data_in_torch.py").write_text(
         """
 import torch

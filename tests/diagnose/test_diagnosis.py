@@ -11,8 +11,8 @@ from symlib.regression import ensemble_covariance
 from tests.diagnose.cases import answers, kernel, standardised, three_classes
 
 
-def quiet(*args, architecture=kernel, **settings):
-    return diagnose(*args, architecture=architecture, progress=False, **settings)
+def quiet(*args, architecture=kernel, remedies=False, **settings):
+    return diagnose(*args, architecture=architecture, progress=False, remedies=remedies, **settings)
 
 
 def written_out(x, group, move, pose, how=standardised):
@@ -153,7 +153,7 @@ def test_kernel_that_is_not_invariant_on_images_under_the_dihedral_group():
         return dihedral_orbits(np.reshape(image, (-1, 4, 4)))[:, g].reshape(np.shape(image))
 
     group = dihedral(4)
-    report = quiet(x, y, group, move, missing=[(1, 6)], architecture=weighted, ridge=0.02)
+    report = quiet(x, y, group, move, missing=[(1, 6)], architecture=weighted, ridge=0.02, remedies=True)
     assert not report.settings["invariant"] and report.checks[1].status == "warned"
     points = written_out(x, group, lambda g, v: move(g, v), None)
     seen = np.ones((8, 21), bool)
@@ -202,6 +202,18 @@ def test_boards_with_stabilisers_count_distinct_points():
         asked = (y == c) & ~trained_any[g]
         assert row.new.n == asked.sum() and row.new.value == pytest.approx(new[g, asked].mean())
         assert row.known.value == pytest.approx(known[g, asked].mean())
+    unseen = ~trained_any & gap & first
+    parts = [new[unseen[:, i], i].mean() for i in range(n) if unseen[:, i].any()]
+    assert report.unseen.value == pytest.approx(np.mean(parts)) and report.unseen.n == len(parts) < n
+    # The spread at a gap feels how often a point is trained on: once.
+    train = points[trained_any & first]
+    row = next(r for r in report.table if (r.label, r.pose) == (1, 5))
+    asked = points[5, (y == 1) & ~trained_any[5]]
+    every = np.concatenate([train, asked])
+    nngp, ntk = kernel(every, every)
+    held_out = np.arange(len(train), len(every))
+    covariance = ensemble_covariance(ntk, nngp, held_out, report.settings["ridge_absolute"])
+    assert len(asked) <= 20 and row.spread == pytest.approx(np.sqrt(np.diag(covariance)).mean(), rel=1e-6)
 
 
 def kept_orbits(points, y):
@@ -220,7 +232,7 @@ def test_remedies_by_hand():
     pose = rng.integers(8, size=31)
     pose[(y == 1) & np.isin(pose, [2, 3])] = 6
     x = np.array([np.roll(seed, p) for seed, p in zip(seeds, pose)])
-    report = quiet(x, y, group, shift, pose=pose, ridge=0.02)
+    report = quiet(x, y, group, shift, pose=pose, ridge=0.02, remedies=True)
     points, ridge = written_out(x, group, shift, pose), report.settings["ridge_absolute"]
     folds = folds_of(y, np.arange(31), 3, 0)
     cells = np.array([[((y == c) & (pose == g)).any() for g in range(8)] for c in range(3)])

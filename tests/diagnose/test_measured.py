@@ -26,7 +26,8 @@ def test_cells_beside_the_prediction():
     def model(points):
         return points @ weights
 
-    report = diagnose(x, names, cyclic(8), shift, pose=pose, architecture=kernel, model=model, progress=False)
+    settings = dict(pose=pose, architecture=kernel, progress=False, remedies=False)
+    report = diagnose(x, names, cyclic(8), shift, model=model, **settings)
     assert len(report.measured.rows) == 24
     for row, predicted in zip(report.measured.rows, report.table):
         assert (row.label, row.pose, row.seen, row.new) == (

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import math
 import re
+import sys
 from html.parser import HTMLParser
 
 import matplotlib.pyplot as plt
@@ -13,7 +14,8 @@ import pytest
 from symlib.diagnose import page, terminal
 from symlib.diagnose.figures import describe, figure
 from symlib.diagnose.report import Share
-from symlib.diagnose.sections import percent, points, sections
+from symlib.diagnose.sections import sections
+from symlib.diagnose.words import percent, points
 from tests.diagnose.examples import HOSTILE, example_report, large_report
 
 ORDER = ["checks", "coverage", "prediction", "figure", "verdict", "remedies", "measured", "cautions", "settings"]
@@ -63,9 +65,16 @@ def test_a_terminal_shows_every_remedy_and_every_gap(width):
     assert all(word in words for word in ("average", "over the", "group"))
 
 
-def test_without_rich_the_terminal_has_plain_text(capsys):
-    terminal.show(example_report(), None)
+def test_without_rich_the_terminal_has_plain_text(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    terminal.show(example_report(), terminal.console())
     assert capsys.readouterr().out == str(example_report())
+
+
+def test_a_page_without_matplotlib_says_so(monkeypatch):
+    monkeypatch.setattr(page, "find_spec", lambda name: None)
+    text = page.page(example_report())
+    assert "<svg" not in text and "Drawing it needs matplotlib" in text
 
 
 @pytest.mark.parametrize("make", [example_report, large_report, lambda: example_report(curve=None)])
@@ -124,6 +133,7 @@ def test_the_page_is_one_file_in_order_and_escaped(tmp_path, make):
     expected = [name for name in ORDER if name != "measured" or report.measured is not None]
     assert reader.headings == expected
     assert len(set(reader.names)) == len(reader.names)
+    assert """<meta http-equiv="Content-Security-Policy" content="default-src 'none';""" in text
     assert reader.fetched == [] and not {"script", "link", "iframe"} & set(reader.tags)
     assert "@import" not in text and not re.search(r"url\((?!#|\"?data:)", text)
     assert [path.name for path in (tmp_path / "sub").iterdir()] == ["report.html"]

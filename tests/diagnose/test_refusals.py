@@ -24,7 +24,7 @@ def changed(array, index, value):
 
 
 def ask(x=X, y=Y, group=GROUP, action=shift, **settings):
-    return diagnose(x, y, group, action, progress=False, **({"architecture": kernel} | settings))
+    return diagnose(x, y, group, action, progress=False, **({"architecture": kernel, "remedies": False} | settings))
 
 
 REFUSALS = {
@@ -52,6 +52,7 @@ REFUSALS = {
     "no pose left": (dict(missing=[(1, g) for g in range(12)]), "class 1 would be seen in no pose at all"),
     "unknown group": (dict(group="cyclc:12"), "cyclc:12.*not known.*cyclic"),
     "group that does not fit": (dict(group=cyclic(5), action="shift"), "n must divide the length of 12"),
+    "group of one": (dict(group=cyclic(1)), "has one element, the identity.*pass a larger group"),
     "unknown action": (dict(action="shove"), "action 'shove' is not known"),
     "unknown architecture": (dict(architecture="mpl"), "architecture 'mpl' is not known, perhaps 'mlp"),
     "architecture of images": (dict(architecture="cnn"), r"needs images of shape \(H, W\)"),
@@ -111,6 +112,20 @@ def test_every_pose_of_a_sample_is_one_point():
 def test_too_small_a_ridge_is_named():
     with pytest.raises(ValueError, match="ridge"):
         ask(x=np.repeat(X, 2, axis=0)[:30] + 0, ridge=0.0, architecture=lambda a, b: a @ b.swapaxes(-1, -2), pose=POSE)
+
+
+def test_a_remedy_whose_equations_are_singular_says_so():
+    """Without a ridge, a kernel averaged over all poses has nothing to tell two poses of training points apart."""
+    images = np.random.default_rng(8).standard_normal((20, 8, 8))
+    settings = dict(missing=[(0, 3)], ridge=0.0, architecture="mlp", remedies=True)
+    report = ask(images, np.arange(20) % 2, "cyclic:8", "translate", **settings)
+    found = {remedy.name: remedy for remedy in report.remedies}
+    assert found["close the gap"].applicable
+    assert not found["matching architecture"].applicable
+    assert "its numbers cannot be computed: the Gram matrix" in found["matching architecture"].why_not
+    with pytest.raises(Refused, match="would need about .* GiB.*max_objects=") as caught:
+        ask(images, np.arange(20) % 2, "cyclic:8", "translate", memory_limit=2**20)
+    assert caught.value.checks[-1].status == "refused"
 
 
 def test_whole_objects_are_drawn_and_cells_kept():

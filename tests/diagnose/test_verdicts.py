@@ -15,8 +15,8 @@ def shift(g, x):
     return np.roll(x, g, axis=-1)
 
 
-def quiet(*args, architecture=kernel, **settings):
-    return diagnose(*args, architecture=architecture, progress=False, **settings)
+def quiet(*args, architecture=kernel, remedies=False, **settings):
+    return diagnose(*args, architecture=architecture, progress=False, remedies=remedies, **settings)
 
 
 def two_shapes(n, noise=0.15, seed=0):
@@ -36,7 +36,7 @@ def test_an_invariant_kernel_says_yes_whatever_is_missing():
     def pooled(a, b):
         return sum(kernel(a, move(q, b))[1] for q in range(4)) / 4
 
-    report = quiet(x, y, group, move, missing=[(1, 2), (1, 3)], architecture=pooled)
+    report = quiet(x, y, group, move, missing=[(1, 2), (1, 3)], architecture=pooled, remedies=True)
     assert report.verdict == "yes" and report.unseen.value == 1 and report.sentence.startswith("Yes: ")
     assert [gap.verdict for gap in report.gaps] == ["yes", "yes"]
     assert report.curve.n_star == 1
@@ -45,12 +45,12 @@ def test_an_invariant_kernel_says_yes_whatever_is_missing():
 
 
 def test_sparse_orbits_say_no_and_averaging_helps():
-    x, y = two_shapes(40)
-    report = quiet(x, y, cyclic(12), shift, missing=[(1, 4)])
+    x, y = two_shapes(20)
+    report = quiet(x, y, cyclic(12), shift, missing=[(1, 4)], remedies=True)
     assert report.verdict == "no" and report.gaps[0].verdict == "no"
     assert report.unseen.value < 0.2 and report.seen.value > 0.9
     averaging = next(r for r in report.remedies if r.name == "average over the group")
-    assert averaging.gain.low > 0.5 and averaging.harm.low > -0.1
+    assert averaging.gain.low > 0.5 and averaging.harm.low > -0.2
     assert report.curve.n_star is None and "No number" in report.curve.sentence
     assert report.lowest.value == min(report.gaps[0].known.value, report.gaps[0].new.value)
 
@@ -74,7 +74,7 @@ def test_a_false_symmetry_is_found_and_averaging_harms():
     pose = rng.choice([0, 1, 7], size=72)
     pose[(y == 1) & (pose == 1)] = 0
     x = np.array([np.roll(row, p) for row, p in zip(x, pose)])
-    report = quiet(x, y, cyclic(8), shift, pose=pose)
+    report = quiet(x, y, cyclic(8), shift, pose=pose, remedies=True)
     check = next(c for c in report.checks if c.name == "no input under two labels once moved")
     assert check.status == "warned" and "moved by element 4" in check.detail and "(6)" in check.detail
     averaging = next(r for r in report.remedies if r.name == "average over the group")
