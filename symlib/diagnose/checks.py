@@ -177,7 +177,8 @@ def check_told_apart(right: NDArray, y: NDArray, objects: NDArray, labels: list[
     mean = float(np.mean([share.value for share in asked]))
     # Lower ends of independent classes, added in squares.
     low = mean - float(np.sqrt(sum((share.value - share.low) ** 2 for share in asked))) / len(asked)
-    detail = f"{mean:.0%} of new objects are right, mean over classes (at least {max(low, 0.0):.0%}); guessing is {1 / k:.0%}"
+    detail = f"{mean:.0%} of new objects are right, mean over classes (at least {max(low, 0.0):.0%})"
+    detail += f"; guessing is {1 / k:.0%}"
     if low > 1 / k:
         return Check(name, "passed", detail)
     remedy = (

@@ -14,7 +14,6 @@ from symlib.diagnose.report import Label, Refused
 from symlib.groups import FiniteGroup
 from symlib.support.checks import finite_array, plain_array
 
-
 _LARGEST = 1e100
 
 
@@ -64,7 +63,9 @@ def samples(
     if largest > _LARGEST:
         raise Refused(f"x has entries up to {largest:.1e}, whose squares overflow; divide x by its largest entry")
     if group.order == 1:
-        raise Refused(f"{group} has one element, the identity, and so one pose: no pose can be missing; pass a larger group")
+        raise Refused(
+            f"{group} has one element, the identity, and so one pose: no pose can be missing; pass a larger group"
+        )
     n = len(points)
     codes, labels = _classes(y, n)
     ids = _objects(objects, n)

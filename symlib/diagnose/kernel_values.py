@@ -1,5 +1,6 @@
 """The kernel of a diagnosis: how it is called on points, how far it is from invariant, and what an entry costs."""
 
+import warnings
 from collections.abc import Callable
 from time import process_time
 
@@ -109,7 +110,10 @@ class PointKernel:
         ready = self.points(orbits, orbits.ndim - 2)
         if len(exact) == group.order:
             settings = {"ndim": self.axes, "memory_limit": memory_limit, "progress": progress}
-            found = invariant_gram(self.kernel, ready, group, **settings)
+            with warnings.catch_warnings():
+                # Of points that repeat the case knows, and counts them once.
+                warnings.filterwarnings("ignore", "elements .* fix every seed", UserWarning)
+                found = invariant_gram(self.kernel, ready, group, **settings)
             parts = [InvariantMatrix(np.asarray(part), group) for part in (found if self.paired else [found])]
         else:
             parts = [DenseMatrix(part) for part in self._in_full(ready, group, exact, memory_limit, progress)]

@@ -110,8 +110,6 @@ def _set_up(x, y, group, action, pose, missing, objects, architecture, options, 
         raise
     except ValueError as error:
         raise Refused(str(error)) from error
-    if finite_group.order < 2:
-        raise Refused(f"{finite_group} has one element, so that no pose can be missing; pass a larger group")
     _refuse_few_objects(data)
     coverage = coverage_of(data, finite_group)
     check, exact = checks.check_action(data.x, move, finite_group)

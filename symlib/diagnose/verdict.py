@@ -82,7 +82,8 @@ def guessed(unseen: Share, seen: Share) -> str:
     """The sentence where classes are not told apart in seen poses either."""
     return (
         f"Cannot tell: in seen poses {percent(seen)} of new objects are predicted right, and in unseen ones "
-        f"{percent(unseen)}, which is no better than guessing: where classes are not told apart, poses make no difference."
+        f"{percent(unseen)}, which is no better than guessing: where classes are not told apart, poses make no "
+        "difference."
     )
 
 

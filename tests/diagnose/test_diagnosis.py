@@ -202,6 +202,18 @@ def test_boards_with_stabilisers_count_distinct_points():
         asked = (y == c) & ~trained_any[g]
         assert row.new.n == asked.sum() and row.new.value == pytest.approx(new[g, asked].mean())
         assert row.known.value == pytest.approx(known[g, asked].mean())
+    unseen = ~trained_any & gap & first
+    parts = [new[unseen[:, i], i].mean() for i in range(n) if unseen[:, i].any()]
+    assert report.unseen.value == pytest.approx(np.mean(parts)) and report.unseen.n == len(parts) < n
+    # The spread at a gap feels how often a point is trained on: once.
+    train = points[trained_any & first]
+    row = next(r for r in report.table if (r.label, r.pose) == (1, 5))
+    asked = points[5, (y == 1) & ~trained_any[5]]
+    every = np.concatenate([train, asked])
+    nngp, ntk = kernel(every, every)
+    held_out = np.arange(len(train), len(every))
+    covariance = ensemble_covariance(ntk, nngp, held_out, report.settings["ridge_absolute"])
+    assert len(asked) <= 20 and row.spread == pytest.approx(np.sqrt(np.diag(covariance)).mean(), rel=1e-6)
 
 
 def kept_orbits(points, y):

@@ -52,7 +52,7 @@ REFUSALS = {
     "no pose left": (dict(missing=[(1, g) for g in range(12)]), "class 1 would be seen in no pose at all"),
     "unknown group": (dict(group="cyclc:12"), "cyclc:12.*not known.*cyclic"),
     "group that does not fit": (dict(group=cyclic(5), action="shift"), "n must divide the length of 12"),
-    "group of one": (dict(group=cyclic(1)), "has one element, so that no pose can be missing"),
+    "group of one": (dict(group=cyclic(1)), "has one element, the identity.*pass a larger group"),
     "unknown action": (dict(action="shove"), "action 'shove' is not known"),
     "unknown architecture": (dict(architecture="mpl"), "architecture 'mpl' is not known, perhaps 'mlp"),
     "architecture of images": (dict(architecture="cnn"), r"needs images of shape \(H, W\)"),
