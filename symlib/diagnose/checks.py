@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from symlib.diagnose.kernel_values import PointKernel, exact_subgroup
-from symlib.diagnose.matrices import PointMatrix
-from symlib.diagnose.neighbours import Neighbours
-from symlib.diagnose.orbit_points import Move
+from symlib.diagnose.machine.kernel_values import PointKernel, exact_subgroup
+from symlib.diagnose.machine.matrices import PointMatrix
+from symlib.diagnose.problem.neighbours import Neighbours
+from symlib.diagnose.problem.orbit_points import Move
 from symlib.diagnose.report import Check, Label, Refused
 from symlib.diagnose.shares import share_of
 from symlib.groups import FiniteGroup

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from symlib.diagnose.names import imported, named_group
+from symlib.diagnose.rendering.sections import headline
 from symlib.diagnose.report import Report
-from symlib.diagnose.sections import headline
 from symlib.diagnose.sources import LabelledSamples, read_samples
 from symlib.diagnose.sources.samples import MOST_SAMPLES
 from symlib.support.files import check_writable, replacing
@@ -114,7 +114,7 @@ def _diagnosed(options: argparse.Namespace, console: Any) -> int:
             _say(f"note: {note}")
     report = _report(data, options, missing, model)
     _write(report, options)
-    from symlib.diagnose import terminal
+    from symlib.diagnose.rendering import terminal
 
     if shown:
         terminal.show(report, console or terminal.console())

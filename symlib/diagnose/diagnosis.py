@@ -11,11 +11,11 @@ from typing import Any
 from numpy.typing import ArrayLike
 from tqdm import tqdm
 
-from symlib.diagnose.answer import Answer, answered
-from symlib.diagnose.curve import curve_of
-from symlib.diagnose.measured import measured_with
-from symlib.diagnose.other_kernels import denser_poses, matching_architecture
-from symlib.diagnose.remedies import attempted, before, ranked, remedies_of
+from symlib.diagnose.answers.answer import Answer, answered
+from symlib.diagnose.answers.curve import curve_of
+from symlib.diagnose.answers.measured import measured_with
+from symlib.diagnose.remedies.other_kernels import denser_poses, matching_architecture
+from symlib.diagnose.remedies.recomputed import attempted, before, ranked, remedies_of
 from symlib.diagnose.report import Report
 from symlib.diagnose.setting_up import Options, Setup, set_up
 from symlib.groups import FiniteGroup

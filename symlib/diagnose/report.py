@@ -295,7 +295,7 @@ class Report:
 
     def to_json(self, path: str | os.PathLike | None = None) -> str:
         """The report as JSON text, written to a file as well where a path is given."""
-        from symlib.diagnose.record import to_json
+        from symlib.diagnose.rendering.record import to_json
 
         return to_json(self, path)
 
@@ -304,23 +304,23 @@ class Report:
 
     def figure(self) -> Any:
         """The figure: share right against number of poses, and coverage with the predicted cells (matplotlib)."""
-        from symlib.diagnose.figures import figure
+        from symlib.diagnose.rendering.figures import figure
 
         return figure(self)
 
     def to_html(self, path: str | os.PathLike) -> None:
         """Write the report as one page that needs no other file."""
-        from symlib.diagnose.page import to_html
+        from symlib.diagnose.rendering.page import to_html
 
         to_html(self, path)
 
     def __str__(self) -> str:
-        from symlib.diagnose.text import text
+        from symlib.diagnose.rendering.text import text
 
         return text(self)
 
     def _repr_html_(self) -> str:
-        from symlib.diagnose.page import html
+        from symlib.diagnose.rendering.page import html
 
         return html(self)
 

@@ -8,16 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symlib.diagnose import checks
-from symlib.diagnose.bench import Bench, bench
-from symlib.diagnose.case import Case, coverage_of
-from symlib.diagnose.cautions import cautions_of
-from symlib.diagnose.inputs import Samples, samples
-from symlib.diagnose.kernel_values import PointKernel
+from symlib.diagnose.machine.bench import Bench, bench
+from symlib.diagnose.machine.kernel_values import PointKernel
 from symlib.diagnose.names import NamedAction, named_action, named_architecture, named_group
-from symlib.diagnose.neighbours import Neighbours, neighbours
-from symlib.diagnose.orbit_points import moved_orbits, preparation, prepared, refuse_blank
+from symlib.diagnose.problem.case import Case, coverage_of
+from symlib.diagnose.problem.cautions import cautions_of
+from symlib.diagnose.problem.inputs import Samples, samples
+from symlib.diagnose.problem.neighbours import Neighbours, neighbours
+from symlib.diagnose.problem.orbit_points import moved_orbits, preparation, prepared, refuse_blank
+from symlib.diagnose.problem.sizes import drawn, orbits_that_fit
 from symlib.diagnose.report import Check, Coverage, Refused
-from symlib.diagnose.sizes import drawn, orbits_that_fit
 from symlib.groups import FiniteGroup
 from symlib.orbits import stabilisers
 from symlib.orbits.repeats import first_of_coset

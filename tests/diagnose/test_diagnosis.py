@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from symlib.diagnose import diagnose
-from symlib.diagnose.case import folds_of
+from symlib.diagnose.problem.case import folds_of
 from symlib.groups import cyclic, dihedral
 from symlib.orbits import dihedral_orbits
 from symlib.regression import ensemble_covariance

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from symlib.diagnose import machine as machine_module
-from symlib.diagnose.machine import Machine
-from symlib.diagnose.matrices import DenseMatrix, InvariantMatrix
+from symlib.diagnose.machine import fitted as machine_module
+from symlib.diagnose.machine.fitted import Machine
+from symlib.diagnose.machine.matrices import DenseMatrix, InvariantMatrix
 from symlib.groups import cyclic, dihedral, quaternion, symmetric
 from symlib.spectral import expand_invariant
 from symlib.support.hermitian import SingularMatrixError

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from symlib.diagnose import Refused, diagnose
-from symlib.diagnose.measured import classes_of
+from symlib.diagnose.answers.measured import classes_of
 from symlib.groups import cyclic
 from tests.diagnose.cases import kernel, three_classes
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from symlib.diagnose.neighbours import neighbours
+from symlib.diagnose.problem.neighbours import neighbours
 
 
 def test_against_loops():

@@ -11,10 +11,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from symlib.diagnose import page, terminal
-from symlib.diagnose.figures import describe, figure
+from symlib.diagnose.rendering import page, terminal
+from symlib.diagnose.rendering.figures import describe, figure
+from symlib.diagnose.rendering.sections import sections
 from symlib.diagnose.report import Share
-from symlib.diagnose.sections import sections
 from symlib.diagnose.words import percent, points
 from tests.diagnose.examples import HOSTILE, example_report, large_report
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from symlib.diagnose import Refused, diagnose
-from symlib.diagnose.sizes import drawn, orbits_that_fit
+from symlib.diagnose.problem.sizes import drawn, orbits_that_fit
 from symlib.groups import cyclic, dihedral, symmetric
 from tests.diagnose.cases import kernel, three_classes
 

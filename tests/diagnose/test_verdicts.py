@@ -5,8 +5,8 @@ import pytest
 
 from symlib.claims import share_interval
 from symlib.diagnose import diagnose
+from symlib.diagnose.answers.verdict import verdict_of
 from symlib.diagnose.shares import difference_of, mean_over, share_of
-from symlib.diagnose.verdict import verdict_of
 from symlib.groups import cyclic
 from tests.diagnose.cases import kernel, three_classes
 

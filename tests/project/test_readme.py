@@ -20,8 +20,13 @@ def test_figure_is_there():
     assert f"book/figures/{FIGURE.name}" in README and FIGURE.stat().st_size > 10_000
 
 
-def test_examples_run(capsys, one_torch_thread):
-    kernels, repeats, networks, operator = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+def test_examples_run(capsys, one_torch_thread, tmp_path, monkeypatch):
+    diagnosis, kernels, repeats, networks, operator = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    exec(diagnosis, {})
+    sentence, *remedies = capsys.readouterr().out.strip().split("\n")
+    assert sentence.startswith("No: ") and len(remedies) == 3 and all(" [0." in remedy for remedy in remedies)
+    assert (tmp_path / "report.html").stat().st_size > 10_000
     exec(kernels, {})
     errors = np.array(capsys.readouterr().out.strip(" []\n").split(), float)
     assert errors.shape == (2,) and (errors > 0).all()

@@ -6,16 +6,16 @@ Each is computed on as many of the objects as time allows, and compared with the
 import numpy as np
 from numpy.typing import NDArray
 
-from symlib.diagnose.bench import Bench, bench
-from symlib.diagnose.case import Case, Design
+from symlib.diagnose.answers.prediction import predicted
 from symlib.diagnose.checks import check_action
-from symlib.diagnose.kernel_values import PointKernel, exact_subgroup
+from symlib.diagnose.machine.bench import Bench, bench
+from symlib.diagnose.machine.kernel_values import PointKernel, exact_subgroup
 from symlib.diagnose.names import NamedAction, named_action, named_architecture
-from symlib.diagnose.orbit_points import moved_orbits, prepared
-from symlib.diagnose.prediction import predicted
-from symlib.diagnose.remedies import Before, before, compared
+from symlib.diagnose.problem.case import Case, Design
+from symlib.diagnose.problem.orbit_points import moved_orbits, prepared
+from symlib.diagnose.problem.sizes import drawn, orbits_that_fit
+from symlib.diagnose.remedies.recomputed import Before, before, compared
 from symlib.diagnose.report import Remedy
-from symlib.diagnose.sizes import drawn, orbits_that_fit
 from symlib.groups import FiniteGroup, cyclic, dihedral
 
 _CANDIDATES = ["cnn-gap", "c4-gap", "d4-gap"]

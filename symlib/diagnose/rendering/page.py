@@ -9,7 +9,7 @@ from html import escape
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from symlib.diagnose.sections import Section, Words, answer, headline, sections
+from symlib.diagnose.rendering.sections import Section, Words, answer, headline, sections
 from symlib.support.files import replacing
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def _section(section: Section, report: "Report") -> str:
 def _figure(report):
     if find_spec("matplotlib") is None:
         return "<p>Drawing it needs matplotlib, the extra <code>plots</code>; the tables hold all of its numbers.</p>"
-    from symlib.diagnose.figures import inline_svg, panels
+    from symlib.diagnose.rendering.figures import inline_svg, panels
 
     return f"<figure>{''.join(inline_svg(*panel) for panel in panels(report))}</figure>"
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from symlib.diagnose.bench import Bench
-from symlib.diagnose.case import Case, Design
+from symlib.diagnose.machine.bench import Bench
+from symlib.diagnose.problem.case import Case, Design
 from symlib.diagnose.report import Coverage, Row
 from symlib.diagnose.shares import mean_over, share_of
 

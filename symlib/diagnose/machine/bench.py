@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from symlib.diagnose.case import Case
-from symlib.diagnose.kernel_values import PointKernel
-from symlib.diagnose.machine import Machine
-from symlib.diagnose.matrices import DenseMatrix, InvariantMatrix
+from symlib.diagnose.machine.fitted import Machine
+from symlib.diagnose.machine.kernel_values import PointKernel
+from symlib.diagnose.machine.matrices import DenseMatrix, InvariantMatrix
+from symlib.diagnose.problem.case import Case
 
 _MANY_REPEATS = 0.3  # of all points, from which on only the distinct ones are inverted
 

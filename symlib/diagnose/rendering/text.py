@@ -3,7 +3,7 @@
 import textwrap
 from typing import TYPE_CHECKING
 
-from symlib.diagnose.sections import Section, Words, headline, sections, settings_line
+from symlib.diagnose.rendering.sections import Section, Words, headline, sections, settings_line
 
 if TYPE_CHECKING:
     from symlib.diagnose.report import Report

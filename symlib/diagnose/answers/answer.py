@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from symlib.diagnose.case import Design, designs_of
+from symlib.diagnose.answers.prediction import Right, in_gaps, in_seen, predicted, rows_of
+from symlib.diagnose.answers.verdict import gap_of, guessed, lowest_of, overall, sentence_of, without_yes
 from symlib.diagnose.checks import check_told_apart
-from symlib.diagnose.prediction import Right, in_gaps, in_seen, predicted, rows_of
+from symlib.diagnose.problem.case import Design, designs_of
 from symlib.diagnose.report import Check, Gap, Refused, Row, Share, Verdict
 from symlib.diagnose.setting_up import Options, Setup
 from symlib.diagnose.shares import difference_of, share_of
-from symlib.diagnose.verdict import gap_of, guessed, lowest_of, overall, sentence_of, without_yes
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ their number is the same for every m; without, every sample of the class is seen
 import numpy as np
 from numpy.typing import NDArray
 
-from symlib.diagnose.bench import Bench
-from symlib.diagnose.case import Design
-from symlib.diagnose.prediction import predicted
+from symlib.diagnose.answers.prediction import predicted
+from symlib.diagnose.answers.verdict import named
+from symlib.diagnose.machine.bench import Bench
+from symlib.diagnose.problem.case import Design
+from symlib.diagnose.problem.subgroups import subgroups_of_each_order
 from symlib.diagnose.report import Curve, CurvePoint, Label
 from symlib.diagnose.shares import mean_over, share_of
-from symlib.diagnose.subgroups import subgroups_of_each_order
-from symlib.diagnose.verdict import named
 
 _ALL_UP_TO = 8  # poses of a group of which every m is tried
 DRAWS, DRAWS_WITH_POSE = 3, 6

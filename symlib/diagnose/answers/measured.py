@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symlib.diagnose.case import Case, Design
+from symlib.diagnose.problem.case import Case, Design
 from symlib.diagnose.report import Label, Measured, MeasuredRow, Refused, Row
 from symlib.diagnose.shares import mean_over, share_of
 

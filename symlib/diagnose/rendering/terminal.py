@@ -3,8 +3,8 @@
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from symlib.diagnose.sections import Section, Words, answer, headline, sections, settings_line
-from symlib.diagnose.text import MOST_ROWS, text
+from symlib.diagnose.rendering.sections import Section, Words, answer, headline, sections, settings_line
+from symlib.diagnose.rendering.text import MOST_ROWS, text
 
 if TYPE_CHECKING:
     from symlib.diagnose.report import Report

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from symlib.diagnose.matrices import DenseMatrix, InvariantMatrix
+from symlib.diagnose.machine.matrices import DenseMatrix, InvariantMatrix
 from symlib.diagnose.report import Refused
 from symlib.gram import invariant_gram
 from symlib.groups import FiniteGroup

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from symlib.diagnose.bench import Bench
-from symlib.diagnose.case import Design
-from symlib.diagnose.matrices import averaged_vectors
-from symlib.diagnose.prediction import Right, in_gaps, in_seen, predicted, rightly
+from symlib.diagnose.answers.prediction import Right, in_gaps, in_seen, predicted, rightly
+from symlib.diagnose.machine.bench import Bench
+from symlib.diagnose.machine.matrices import averaged_vectors
+from symlib.diagnose.problem.case import Design
+from symlib.diagnose.problem.subgroups import cyclic_subgroups
 from symlib.diagnose.report import Refused, Remedy
 from symlib.diagnose.shares import difference_of, share_of
-from symlib.diagnose.subgroups import cyclic_subgroups
 from symlib.support.hermitian import IndefiniteMatrixError, SingularMatrixError
 
 DRAWS = 3

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from symlib.diagnose.inputs import Samples
+from symlib.diagnose.problem.inputs import Samples
 from symlib.diagnose.report import Coverage, Refused
 from symlib.groups import FiniteGroup
 

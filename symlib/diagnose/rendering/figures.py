@@ -17,7 +17,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from symlib import plots
-from symlib.diagnose.sections import pose_name
+from symlib.diagnose.rendering.sections import pose_name
 
 if TYPE_CHECKING:
     from symlib.diagnose.report import Report, Row

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
-from symlib.diagnose.matrices import (
+from symlib.diagnose.machine.matrices import (
     AveragedInverse,
     AveragedMatrix,
     DenseMatrix,

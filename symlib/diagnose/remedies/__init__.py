@@ -1,0 +1,1 @@
+"""What would help, each recomputed on the same objects in the same folds."""
