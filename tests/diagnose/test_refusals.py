@@ -174,3 +174,14 @@ def test_vectors_too_short_to_be_centred():
     report = ask(x, y, cyclic(6), turns, missing=[(0, 3)], architecture="mlp")
     assert report.settings["standardised"] == "whole" and report.settings["invariant"]
     assert ask(x, y, cyclic(6), turns, missing=[(0, 3)], standardise=False).settings["standardised"] == "none"
+
+
+def test_groups_of_one_element_overflowing_entries_and_single_objects():
+    x, y = np.random.default_rng(0).standard_normal((6, 8)), np.array([0, 1, 0, 1, 0, 1])
+    for wanted, points, classes, group in (
+        ("one element", x, y, "cyclic:1"),
+        ("overflow", 1e200 * x, y, "cyclic:8"),
+        ("class 1 has 1 object", x[:3], [0, 0, 1], "cyclic:8"),
+    ):
+        with pytest.raises(Refused, match=wanted):
+            diagnose(points, classes, group, "shift", progress=False)

@@ -6,8 +6,10 @@ import pytest
 from symlib.claims import share_interval
 from symlib.diagnose import diagnose
 from symlib.diagnose.answers.verdict import verdict_of
+from symlib.diagnose.problem.orbit_points import prepared
 from symlib.diagnose.shares import difference_of, mean_over, share_of
 from symlib.groups import cyclic
+from symlib.kernels import mlp_kernel
 from tests.diagnose.cases import kernel, three_classes
 
 
@@ -165,3 +167,58 @@ def test_mean_over_skips_what_was_not_asked():
     right = np.array([[1, 0, 1], [0, 0, 1], [1, 1, 0]], bool)
     where = np.array([[1, 0, 0], [1, 1, 0], [1, 1, 0]], bool)
     np.testing.assert_array_equal(mean_over(right, where), [2 / 3, 1 / 2, np.nan])
+
+
+def test_guessing_in_every_pose_is_no_yes():
+    """Labels that say nothing: unseen poses are as right as seen ones, which is no recognition."""
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((60, 8)), np.arange(60) % 2
+    report = diagnose(x, y, "cyclic:8", "shift", margin=0.3, progress=False, remedies=False)
+    assert report.difference.low > -0.3  # within the margin, and yet
+    assert report.verdict == "cannot tell"
+    assert all(gap.verdict != "yes" for gap in report.gaps)
+    told_apart = next(check for check in report.checks if "told apart" in check.name)
+    assert told_apart.status == "warned"
+    assert "guessing" in report.sentence
+
+
+def test_prediction_alone_leaves_out_curve_and_remedies():
+    shapes = np.array([[3.0, 2, 1, 0, 0, 0, 0, 0], [3.0, 0, 2, 0, 0, 1, 0, 0]])
+    y = np.repeat([0, 1], 10)
+    x = shapes[y] + 0.1 * np.random.default_rng(0).standard_normal((20, 8))
+    given = {"missing": [(1, 3)], "progress": False}
+    alone, whole = (diagnose(x, y, "cyclic:8", "shift", remedies=wanted, **given) for wanted in (False, True))
+    assert alone.curve is None and alone.remedies == []
+    assert whole.curve is not None and whole.remedies
+    assert alone.table == whole.table and alone.sentence == whole.sentence
+    assert "nan" not in str(alone)
+
+
+def test_intervals_hold_the_truth_of_fresh_objects_and_yes_is_never_wrong():
+    """Two shapes whose shifts lie so near each other that a missing one costs a part of the objects.
+
+    The truth of a draw is the machine that learnt from all of it, asked about 400 fresh objects.
+    """
+    shapes = np.exp(-((np.arange(8) - np.array([[3.0], [3.9]])) ** 2) / np.array([[2.0], [4.5]]))
+    held, wrong_yes, differences = [], 0, []
+    for draw in range(24):
+        rng = np.random.default_rng(draw)
+        y = np.arange(40) % 2
+        x, fresh = (shapes[c] + 0.25 * rng.standard_normal((len(c), 8)) for c in (y, np.ones(400, int)))
+        report = diagnose(x, y, "cyclic:8", "shift", missing=[(1, 0)], progress=False, remedies=False)
+        orbits, asked = (prepared(np.stack([np.roll(a, g, axis=1) for g in range(8)], 1), "each") for a in (x, fresh))
+        trained = np.ones((40, 8), bool)
+        trained[y == 1, 0] = False
+        points, labels = orbits[trained], np.where(np.repeat(y, 8).reshape(40, 8), 1.0, -1.0)[trained]
+        ridge = report.settings["ridge_absolute"] * np.eye(len(points))
+        weights = np.linalg.solve(mlp_kernel(points).ntk + ridge, labels)
+        right = (mlp_kernel(asked.reshape(-1, 8), points).ntk @ weights > 0).reshape(400, 8)
+        truth = right[:, 0].mean() - right[:, 1:].mean()
+        held.append(report.difference.low <= truth <= report.difference.high)
+        wrong_yes += report.verdict == "yes" and truth < -0.05
+        differences.append((report.difference.value, truth))
+    estimate, truth = np.mean(differences, axis=0)
+    assert -0.9 < truth < -0.1  # neither nothing nor all is lost
+    assert abs(estimate - truth) < 0.08
+    assert np.mean(held) >= 0.85
+    assert wrong_yes == 0
