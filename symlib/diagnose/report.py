@@ -264,7 +264,7 @@ class Report:
         design in which that class lacks its pose
     gaps : list of Gap, worst first
     curve : Curve | None
-    remedies : list of Remedy, best first, those not applicable last
+    remedies : list of Remedy, best first (by the lower end of the gain), those not applicable last
     measured : Measured | None, with `model=` only
     cautions : list of str, what the numbers do not say
     settings : dict of str to number, string, bool or None: group, order, action, architecture, ridge (relative to the

@@ -272,4 +272,5 @@ def test_remedies_by_hand():
     assert found["committee over all poses"].share.value == pytest.approx(share(committee))
     assert 0 <= found["one random pose a sample"].share.value <= 1 and found["one random pose a sample"].draws == 3
     applicable = [remedy for remedy in report.remedies if remedy.applicable]
-    assert [round(r.share.value, 2) for r in applicable] == sorted(round(r.share.value, 2) for r in applicable)[::-1]
+    order = [(-round(r.gain.low, 2), r.training * (r.asking or 1)) for r in applicable]
+    assert order == sorted(order)

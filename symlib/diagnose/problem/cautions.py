@@ -6,8 +6,8 @@ from typing import Any
 from symlib.diagnose.report import Check, Coverage
 
 ALWAYS = (
-    "Predicted for networks of infinite width that are trained on squared error until they fit: with cross-entropy the "
-    "prediction is too high where few poses are seen.",
+    "Predicted for networks of infinite width that are trained on squared error until they fit: stopped earlier they "
+    "are other machines, and with cross-entropy the prediction can be too high, most where few poses are seen.",
     "Networks that learn features, with many classes and small initial weights, may carry a symmetry over from "
     "complete classes to others; a kernel does not, and this is not predicted.",
     "Intervals are over the objects asked about, for the training data as they are; another draw of training data is "

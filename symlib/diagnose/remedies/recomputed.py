@@ -94,13 +94,13 @@ def attempted(name: str, make: Callable[[], Remedy]) -> Remedy:
 
 
 def ranked(remedies: Sequence[Remedy]) -> list[Remedy]:
-    """By the share in the gaps, then by what they take; those not applicable last."""
+    """By the lower end of the gain, then by what they take; those not applicable last."""
 
     def key(remedy):
         if not remedy.applicable:
             return (1, 0.0, 0.0)
-        # Shares that differ by less than a hundredth are as good; then the cheaper comes first.
-        return (0, -round(remedy.share.value, 2), (remedy.training or 1) * (remedy.asking or 1))
+        # The lower end: a large gain that few objects show is not the best. Within a hundredth the cheaper is first.
+        return (0, -round(remedy.gain.low, 2), (remedy.training or 1) * (remedy.asking or 1))
 
     return sorted(remedies, key=key)
 
