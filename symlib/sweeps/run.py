@@ -71,7 +71,7 @@ def sweep(
         Keyword arguments, for example `grid(digit=range(10), n_poses=[4, 8], seed=range(3))`. Equal ones are computed
         once.
     client : dask.distributed.Client, a Dask cluster, or the address of a scheduler, optional
-        Left out: the scheduler at $DASK_SCHEDULER_ADDRESS if that is set, else this process, one call after another.
+        Left out: the scheduler at `$DASK_SCHEDULER_ADDRESS` if that is set, else this process, one call after another.
     folder : path, optional
         Where results are kept; by default `sweeps` in symlib's cache folder (`$SYMLIB_CACHE`). Deleting it is safe; `~`
         is the home folder.
