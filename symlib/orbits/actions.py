@@ -220,7 +220,7 @@ def permutation_orbits(
 
     Acting with h and then with g is then `permutations[h][permutations[g]]`, which has to be element `table[g, h]` of
     the group; `act(x, permutations, group)` looks whether it is. The permutations of `symmetric(n)` say where each
-    entry *goes*, and act by their inverses: `np.argsort(list(itertools.permutations(range(n))), axis=1)`.
+    entry *goes*, and act by their inverses: `np.argsort(permutations, axis=1)`.
 
     Parameters
     ----------
