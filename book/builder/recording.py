@@ -81,17 +81,6 @@ def record():
     return console
 
 
-class _Lines(io.TextIOBase):
-    """What is written here appears in the recording at once."""
-
-    def __init__(self, console):
-        self.console = console
-
-    def write(self, words):
-        self.console.print(Text(words), end="")
-        return len(words)
-
-
 @contextlib.contextmanager
 def _path_kept():
     """The command puts its folder into sys.path, and the module of the page stays imported."""

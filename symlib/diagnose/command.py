@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from symlib.diagnose.names import imported, named_group
+from symlib.diagnose.names import imported, named_group, perhaps
 from symlib.diagnose.rendering.sections import headline
 from symlib.diagnose.report import Report
 from symlib.diagnose.sources import LabelledSamples, read_samples
@@ -173,12 +173,8 @@ def _gap(text: str, data: LabelledSamples, order: int) -> tuple[Any, int]:
     label, pose = found[1], int(found[2])
     classes = {str(entry): entry for entry in np.unique(data.y).tolist()}
     if label not in classes:
-        import difflib
-
-        near = difflib.get_close_matches(label, classes, n=1)
-        guess = f", perhaps {near[0]!r}" if near else ""
         shown = ", ".join(list(classes)[:20]) + (", …" if len(classes) > 20 else "")
-        raise ValueError(f"--missing {text}: there is no class {label!r}{guess}; there are {shown}")
+        raise ValueError(f"--missing {text}: there is no class {label!r}{perhaps(label, classes)}; there are {shown}")
     if not 0 <= pose < order:
         raise ValueError(f"--missing {text}: poses are 0 to {order - 1}, the elements of the group, got {pose}")
     return classes[label], pose

@@ -111,12 +111,17 @@ def _generating_set(table):
     while not reached.all():
         generators.append(int(np.argmin(reached)))
         reached[generators[-1]] = True
-        while True:
-            members = np.flatnonzero(reached)
-            reached[table[np.ix_(members, members)]] = True
-            if reached.sum() == len(members):
-                break
+        close(reached, table)
     return generators
+
+
+def close(members, table):
+    """Add to a mask (n,) of elements, in place, all products of its members."""
+    while True:
+        inside = np.flatnonzero(members)
+        members[table[np.ix_(inside, inside)]] = True
+        if members.sum() == len(inside):
+            return
 
 
 def cyclic_table(n):

@@ -6,8 +6,8 @@ import pytest
 from symlib.diagnose import diagnose
 from symlib.diagnose.answers.curve import numbers_of_poses
 from symlib.diagnose.problem.case import folds_of
-from symlib.diagnose.problem.subgroups import cyclic_subgroups, subgroups_of_each_order
 from symlib.groups import cyclic, dihedral, quaternion, symmetric
+from symlib.groups.subgroups import cyclic_subgroups, subgroups_of_each_order
 from tests.diagnose.cases import answers, kernel, standardised, three_classes
 
 

@@ -12,9 +12,9 @@ from symlib.diagnose.answers.prediction import predicted
 from symlib.diagnose.answers.verdict import named
 from symlib.diagnose.machine.bench import Bench
 from symlib.diagnose.problem.case import Design
-from symlib.diagnose.problem.subgroups import subgroups_of_each_order
 from symlib.diagnose.report import Curve, CurvePoint, Label
 from symlib.diagnose.shares import mean_over, share_of
+from symlib.groups.subgroups import subgroups_of_each_order
 
 _ALL_UP_TO = 8  # poses of a group of which every m is tried
 DRAWS, DRAWS_WITH_POSE = 3, 6

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from symlib.fourier import real_blocks
 from symlib.groups import FiniteGroup
-from symlib.support.hermitian import inverse, norm_of_each
+from symlib.support.hermitian import inverse
 from symlib.support.threads import threads_for
 
 
@@ -151,8 +151,3 @@ def averaged_gram(gram: NDArray, elements: NDArray, group: FiniteGroup) -> NDArr
     once = averaged_vectors(gram.reshape(group.order, n // group.order, n), elements, group).reshape(n, n)
     twice = averaged_vectors(once.T.reshape(group.order, n // group.order, n), elements, group).reshape(n, n)
     return (twice + twice.T) / 2
-
-
-def dense_inverse(gram: NDArray, ridge: float) -> NDArray[np.float64]:
-    """(K + ridge)⁻¹ of one matrix, refused where it is indefinite or singular."""
-    return inverse(gram, ridge, "gram", norm_of_each(gram))

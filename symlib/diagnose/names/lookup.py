@@ -13,6 +13,12 @@ from numpy.typing import NDArray
 _PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
+def perhaps(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """ ", perhaps 'label'": the nearest of the names that there are; nothing where none is near."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=cutoff)
+    return f", perhaps {near[0]!r}" if near else ""
+
+
 def unknown(kind: str, name: object, known: Iterable[str], more: str = "") -> ValueError:
     """The error for a name that nothing has: the nearest name, all that there are, and what else is taken."""
     known = list(known)
@@ -60,9 +66,7 @@ def imported(path: str, what: str) -> Any:
     for part in attribute.split("."):
         if not hasattr(found, part):
             public = [name for name in dir(found) if not name.startswith("_")]
-            near = difflib.get_close_matches(part, public, n=1)
-            guess = f", perhaps {near[0]!r}" if near else ""
-            raise ValueError(f"{what} {path!r}: {module_name} has no {part!r}{guess}")
+            raise ValueError(f"{what} {path!r}: {module_name} has no {part!r}{perhaps(part, public)}")
         found = getattr(found, part)
     return found
 

@@ -15,9 +15,9 @@ from symlib.diagnose.answers.prediction import Right, in_gaps, in_seen, predicte
 from symlib.diagnose.machine.bench import Bench
 from symlib.diagnose.machine.matrices import averaged_vectors
 from symlib.diagnose.problem.case import Design
-from symlib.diagnose.problem.subgroups import cyclic_subgroups
 from symlib.diagnose.report import Refused, Remedy
 from symlib.diagnose.shares import difference_of, share_of
+from symlib.groups.subgroups import cyclic_subgroups
 from symlib.support.hermitian import IndefiniteMatrixError, SingularMatrixError
 
 DRAWS = 3

@@ -1,6 +1,5 @@
 """Samples from a .npz file, a key each for samples, labels, poses and objects. Nothing is unpickled."""
 
-import difflib
 import zipfile
 import zlib
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from symlib.diagnose.names import perhaps
 from symlib.diagnose.sources.samples import LabelledSamples, as_names, checked_samples, refuse_bytes
 
 
@@ -60,9 +60,7 @@ def _array(file, key, path):
 
 
 def _missing(path, key, there, option):
-    near = difflib.get_close_matches(key, there, n=1)
-    guess = f", perhaps {near[0]!r}" if near else ""
     return ValueError(
-        f"{path} has no key {key!r}{guess}; it holds {', '.join(map(repr, sorted(there))) or 'nothing'}: "
+        f"{path} has no key {key!r}{perhaps(key, there)}; it holds {', '.join(map(repr, sorted(there))) or 'nothing'}: "
         f"name the one meant, {option} NAME"
     )

@@ -1,13 +1,13 @@
 """Samples from a .csv file: a row a sample, the first line names the columns."""
 
 import csv
-import difflib
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from symlib.diagnose.names import perhaps
 from symlib.diagnose.sources.samples import LabelledSamples, as_names, checked_samples, refuse_bytes
 
 _LABELS = ("y", "label", "class", "target")
@@ -81,10 +81,8 @@ def _chosen(head, patterns, taken, path):
 
 def _place(head, name, path):
     if name not in head:
-        near = difflib.get_close_matches(name, head, n=1)
-        guess = f", perhaps {near[0]!r}" if near else ""
         shown = ", ".join(map(repr, head[:12])) + (" …" if len(head) > 12 else "")
-        raise ValueError(f"{path} has no column {name!r}{guess}; it has {shown}")
+        raise ValueError(f"{path} has no column {name!r}{perhaps(name, head)}; it has {shown}")
     return head.index(name)
 
 
