@@ -23,6 +23,7 @@ NO_ACTION = 0.7  # of the distance between poses, from which on an action is non
 NEAR = 0.1  # of the typical distance between classes, below which two samples are nearly the same
 _SAMPLES = 12
 _POINTS = 400
+_NEARER, _FARTHER = 0.9, 1.05  # of mean square distances within classes: what noise does not explain
 _RATIO = 5  # of the largest class to the smallest
 
 
@@ -88,6 +89,34 @@ def check_repeats(sizes: NDArray, repeats: Sequence[tuple[int, int, int]], dropp
         return Check(name, "passed", "no sample is left alone by an element, or is another one moved")
     remedy = "" if not (repeats or dropped) else "give objects= if samples of one object belong together"
     return Check(name, "warned" if repeats or dropped else "passed", "; ".join(parts), remedy)
+
+
+def check_poses(orbits: NDArray, y: NDArray, pose: NDArray, group: FiniteGroup) -> Check:
+    """Whether samples of a class are nearer each other once their poses are undone, than as they are, or undone twice.
+
+    Poses the other way round, or of other samples, make a wrong prediction that nothing else would show. `orbits` are
+    those of the seeds, pose⁻¹ x.
+    """
+    name, rows = "poses bring samples of a class together", np.arange(len(y))
+    undone, observed = orbits[:, 0], orbits[rows, pose]
+    opposite = orbits[rows, group.table[pose, pose]]  # what would be the seeds if pose⁻¹ were meant
+    given, raw, other = (_within_classes(points, y) for points in (undone, observed, opposite))
+    if raw == 0 or all(len(np.unique(pose[y == c])) == 1 for c in np.unique(y)):
+        return Check(name, "passed", "nothing to compare: each class stands in one pose")
+    detail = f"within classes, the mean square distance is {given / raw:.2f} of what it is as observed"
+    if other < _NEARER * min(given, raw):
+        remedy = "pose must be the element g with x = g·seed; if yours brings x back, pass group.inverse[pose]"
+        return Check(name, "warned", f"{detail}, and {other / raw:.2f} with the inverse poses", remedy)
+    if given > _FARTHER * raw:
+        remedy = "look whether pose belongs to these samples, in this order, and counts the steps of this group"
+        return Check(name, "warned", detail, remedy)
+    return Check(name, "passed", detail)
+
+
+def _within_classes(points, y):
+    """Mean square distance from the class's mean."""
+    flat = points.reshape(len(points), -1)
+    return float(np.mean([((flat[y == c] - flat[y == c].mean(axis=0)) ** 2).sum(axis=1).mean() for c in np.unique(y)]))
 
 
 def check_labels(near: Neighbours, y: NDArray, labels: list[Label], indices: NDArray) -> Check:

@@ -152,6 +152,8 @@ def _set_up(x, y, group, action, pose, missing, objects, architecture, options, 
     case_pose = None if data.pose is None else data.pose[ids]
     case = Case(finite_group, data.y[ids], data.objects[ids], case_pose, k, cosets, repeats, options.seed)
     made.append(checks.check_repeats(sizes[kept], repeats, int((~kept).sum()), finite_group.order))
+    if case_pose is not None:
+        made.append(checks.check_poses(orbits, case.y, case_pose, finite_group))
     made.append(checks.check_labels(near, data.y[chosen], data.labels, chosen))
 
     step("kernel values")

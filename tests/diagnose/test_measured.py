@@ -79,3 +79,15 @@ def test_a_module_of_torch_is_asked_as_it_is():
     with torch.no_grad():
         wanted = network(torch.as_tensor(points[:, None], dtype=torch.float32)).argmax(1).numpy()
     np.testing.assert_array_equal(found, wanted)
+
+
+def test_answers_that_are_no_class_are_refused_or_said():
+    """Codes 0 … k−1 of classes that have other names would be an accuracy of 0 without a word."""
+    x, y = three_classes(np.random.default_rng(3), d=8)
+    settings = dict(missing=[(6, 2)], architecture=kernel, progress=False, remedies=False)
+    with pytest.raises(Refused, match=r"none of the classes of y, which are 5, 6, 7.*scores"):
+        diagnose(x, y + 5, cyclic(8), shift, model=lambda p: np.zeros(len(p), int), **settings)
+    some = diagnose(x, y + 5, cyclic(8), shift, model=lambda p: np.where(p[:, 0] > 0, 6, 9), **settings)
+    assert "of its answers are no class of y, and count as wrong" in some.measured.note
+    every = diagnose(x, y + 5, cyclic(8), shift, model=lambda p: np.full(len(p), 6), **settings)
+    assert "no class" not in every.measured.note

@@ -185,3 +185,29 @@ def test_groups_of_one_element_overflowing_entries_and_single_objects():
     ):
         with pytest.raises(Refused, match=wanted):
             diagnose(points, classes, group, "shift", progress=False)
+
+
+@pytest.mark.parametrize("group", [cyclic(12), dihedral(6)], ids=str)
+def test_poses_the_other_way_round_or_of_other_samples_are_noticed(group):
+    rng = np.random.default_rng(5)
+    seeds, y = three_classes(rng)
+    pose = rng.integers(0, group.order, len(y))
+
+    def action(g, x):  # rotations and reflections of twelve entries, two entries a step of the dihedral group
+        step = 12 // (group.order if group.name == "C12" else group.order // 2)
+        reflected, k = divmod(int(g), 12 // step)
+        return np.roll(x[..., ::-1] if reflected else x, k * step, axis=-1)
+
+    x = np.stack([action(p, seed) for p, seed in zip(pose, seeds)])
+
+    def check(given):
+        report = diagnose(x, y, group, action, pose=given, architecture=kernel, progress=False, remedies=False)
+        return next(check for check in report.checks if check.name == "poses bring samples of a class together")
+
+    assert check(pose).status == "passed"
+    inverse = check(group.inverse[pose])
+    assert inverse.status == "warned" and "group.inverse[pose]" in inverse.remedy
+    # All samples upright, and poses that say otherwise.
+    x = seeds
+    assert check(pose).status == "warned" and "belongs to these samples" in check(pose).remedy
+    assert check(np.full(len(y), 3)).status == "passed"

@@ -36,6 +36,14 @@ def measured_with(
     n, order = orbits.shape[:2]
     points = orbits.reshape(n * order, *orbits.shape[2:])
     answers = classes_of(model, points, labels).reshape(n, order).T
+    stray = answers < 0
+    if stray.all():
+        shown = ", ".join(map(repr, labels[:10]))
+        raise Refused(
+            f"model answers with none of the classes of y, which are {shown}: it must return these, or scores (b, k) "
+            "with a column for each in this order"
+        )
+    note = f" {stray.mean():.0%} of its answers are no class of y, and count as wrong." if stray.any() else ""
     right = answers == case.y
     found, unseen, seen = [], np.full(n, np.nan), np.full(n, np.nan)
     for row in rows:
@@ -49,7 +57,7 @@ def measured_with(
         unseen[asked] = in_gap[asked]
         seen[asked] = mean_over(right, case.seen_points(design))[asked]
     of_seen, of_unseen = (share_of(values, case.objects, confidence) for values in (seen, unseen))
-    return Measured(of_seen, of_unseen, found, _NOTE)
+    return Measured(of_seen, of_unseen, found, _NOTE + note)
 
 
 def classes_of(model: Callable, points: NDArray, labels: list[Label]) -> NDArray[np.intp]:
