@@ -84,10 +84,11 @@ def html(report: "Report") -> str:
 
 def page(report: "Report") -> str:
     """The report as one page that needs no other file."""
+    from symlib import __version__
+
     found = sections(report)
     title = f"{answer(report)}: will it recognise what it never saw?"
     links = "".join(f'<li><a href="#{section.name}">{escape(section.title)}</a></li>' for section in found)
-    version = escape(str(report.settings.get("version", "")))
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -104,7 +105,7 @@ def page(report: "Report") -> str:
 <nav aria-label="Sections"><ul>{links}</ul></nav>
 {"".join(_section(section, report) for section in found)}
 </main>
-<footer class="symlib-report">Predicted before training{f", by symlib {version}" if version else ""}.</footer>
+<footer class="symlib-report">Predicted before training, by symlib {__version__}.</footer>
 </body>
 </html>
 """
