@@ -15,7 +15,7 @@ from symlib.plots.drawing import (
     plot_phase_diagram,
     plot_spectrum,
 )
-from symlib.plots.live import live_two_circles
+from symlib.plots.live import live_networks, live_prediction, live_two_circles
 from symlib.plots.output import HTMLFigure, show, slider, table
 from symlib.plots.style import (
     BLUE,
@@ -42,6 +42,8 @@ __all__ = [
     "VERMILLION",
     "HTMLFigure",
     "figure",
+    "live_networks",
+    "live_prediction",
     "live_two_circles",
     "plot_error_plane",
     "plot_exact_vs_spectral",
