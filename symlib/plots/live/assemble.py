@@ -58,8 +58,9 @@ def live(
     drawn, name = picture(static, alt), html.escape(covers or alt, quote=True)
     place, words = named("Figure", number, caption)
     content = json.dumps(data or {}, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+    kind = "symlib-figure symlib-live covers" if covers else "symlib-figure symlib-live"
     return HTMLFigure(
-        f'<figure class="symlib-figure symlib-live{" covers" * bool(covers)}" data-live="{entry}"{place} style="margin:0">'
+        f'<figure class="{kind}" data-live="{entry}"{place} style="margin:0">'
         f"<style>{_style()}</style>"
         f'<div class="static">{drawn}</div><div class="stage" role="group" aria-label="{name}">'
         f"</div>{f'<figcaption>{words}</figcaption>' if words else ''}"
