@@ -148,7 +148,7 @@ function drawSpectrum(panel, values, { signal, noise }) {
   panel.dots(points, { color: "blue", size: n > 20 ? 2.2 : 3 });
   panel.rule({ y: noise }, { color: "purple", width: 2.5 });
   panel.dots([[n, signal]], { color: "green", size: 8, hollow: true });
-  panel.legend([{ words: "signal", color: "green", shape: "circle", hollow: true }, { words: "noise: harmonic mean", color: "purple", dash: "5 4" }]);
+  panel.legend([{ words: "signal", color: "green", shape: "circle", hollow: true }, { words: "noise", color: "purple", dash: "5 4" }]);
 }
 
 function drawBars(panel, { signal, noise, error, mean, deviation }) {
