@@ -176,6 +176,8 @@ def _page(case, dark, figures):
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>A live figure</title>'
         f'<meta name="viewport" content="width=device-width"><style>body{{{look};margin:1rem}}</style>'
+        # The page has shortcuts of its own, as JupyterLab has.
+        "<script>document.addEventListener('keydown', event => event.preventDefault())</script>"
         f"<main><h1>A live figure</h1>{case.markup * figures}</main></html>"
     )
 
