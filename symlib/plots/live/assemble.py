@@ -85,7 +85,7 @@ def script(entry: str) -> str:
     body = "".join(order.values())
     if "</script" in body or "<!--" in body:
         raise ValueError(f"a module of {entry} holds a mark that ends or comments out its script tag")
-    # Where a page runs the scripts of its outputs by itself none is the current one: the first figure not yet begun it is.
+    # Where a page runs the scripts of its outputs by itself none is current: it is the first figure not yet begun.
     figure = f'document.currentScript?.closest("figure") ?? document.querySelector("[data-live={entry}]:not(.on)")'
     return f'(() => {{"use strict";\n{body}$stage.start({figure}, ${entry}.begin);\n}})()'
 
