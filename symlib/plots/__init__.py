@@ -15,7 +15,7 @@ from symlib.plots.drawing import (
     plot_phase_diagram,
     plot_spectrum,
 )
-from symlib.plots.live import live_two_circles
+from symlib.plots.live import live_missing_arc, live_orbit, live_two_circles, live_two_digits
 from symlib.plots.output import HTMLFigure, show, slider, table
 from symlib.plots.style import (
     BLUE,
@@ -42,7 +42,10 @@ __all__ = [
     "VERMILLION",
     "HTMLFigure",
     "figure",
+    "live_missing_arc",
+    "live_orbit",
     "live_two_circles",
+    "live_two_digits",
     "plot_error_plane",
     "plot_exact_vs_spectral",
     "plot_images",

@@ -1,5 +1,8 @@
 """Live figures: what they show is computed in the page, by plain JavaScript modules that the tests hold against symlib."""
 
 from symlib.plots.live.circles import live_two_circles
+from symlib.plots.live.missing_arc import live_missing_arc
+from symlib.plots.live.orbit import live_orbit
+from symlib.plots.live.two_digits import live_two_digits
 
-__all__ = ["live_two_circles"]
+__all__ = ["live_missing_arc", "live_orbit", "live_two_circles", "live_two_digits"]

@@ -8,7 +8,8 @@ export function imageChoice(stage, { label, ink, first = 0, names, value, color,
   box.className = "images";
   box.style.setProperty("--chosen", `var(--${color})`);
   legend.textContent = label;
-  box.append(legend);
+  const row = document.createElement("div");
+  box.append(legend, row);
   const canvases = [], inputs = [];
   const control = {
     value,
@@ -27,7 +28,7 @@ export function imageChoice(stage, { label, ink, first = 0, names, value, color,
     input.setAttribute("aria-label", name);
     canvas.setAttribute("aria-hidden", "true");
     choice.append(input, canvas);
-    box.append(choice);
+    row.append(choice);
     inputs.push(input);
     canvases.push(canvas);
     input.addEventListener("change", () => {

@@ -1,5 +1,5 @@
 /* Two of ten digits, N and the ridge under the reader's hand: the group formula, class by class, and the book's pairs. */
-import { choice, slider } from "./controls.js";
+import { slider } from "./controls.js";
 import { surface } from "./handles.js";
 import { imageChoice } from "./image_choice.js";
 import { inked } from "./ink.js";
@@ -28,13 +28,13 @@ export function begin(stage, data) {
   const n = slider(stage, { label: "poses N of each", values: data.counts, value: data.poses, words: String });
   const ridge = slider(stage, { label: "ridge σ²", values: RIDGES, value: 0, words: (v) => (v ? power(Math.round(Math.log10(v))) : "0") });
   const pair = slider(stage, {
-    label: "pair of the book's sample", max: sample.digits.length, value: 0,
-    words: (v) => (v ? `${v}: ${sample.digits[v - 1].join(" and ")}` : "none, the two above"),
+    label: "pair of the sample", max: sample.digits.length, value: 0,
+    words: (v) => (v ? `${v}: ${sample.digits[v - 1].join(", ")}` : "none"),
   });
 
-  const verdict = stage.panel({ label: "The error of a left-out pose of either digit", height: 260, width: 250, margins: { left: 62, right: 16 } });
-  const spectrum = stage.panel({ label: "What each frequency leaves to be told from the rest", height: 260, width: 300 });
-  const scatter = stage.panel({ label: "The book's pairs: exact error against the paper's formula", height: 260, width: 250 });
+  const verdict = stage.panel({ label: "The error of a left-out pose of either digit", height: 270, width: 220, margins: { left: 62, right: 16, top: 46 } });
+  const spectrum = stage.panel({ label: "What each frequency leaves to be told from the rest", height: 270, width: 250, margins: { top: 46, left: 50 } });
+  const scatter = stage.panel({ label: "The book's pairs: exact error against the paper’s formula", height: 270, width: 210, margins: { top: 46, left: 34 } });
   surface(stage, scatter, {
     touch: "pan-y",
     press([x, y]) {
@@ -64,10 +64,9 @@ export function begin(stage, data) {
     drawSpectrum(spectrum, found, n.value);
     drawScatter(scatter, found, { paper: sample.paper[column], exact: sample.exact[column], marked: pair.value - 1 });
     const says = found.digits.map((digit, c) => `the ${digit} ${short(found.error[c])}, ${found.error[c] < 1 ? "right" : "wrong"}`);
-    const whose = pair.value ? `Pair ${pair.value} of the sample, in` : "In";
     stage.say(
-      `${whose} ${n.value} poses each, ridge ${ridge.input.getAttribute("aria-valuetext")}: the error where one pose is left out is, for ${says[0]}; for ${says[1]}. ` +
-      `The paper’s formula gives both ${short(found.paper)}.`,
+      `${pair.value ? `Pair ${pair.value} of the sample, ${article(found.digits[0])}` : article(found.digits[0]).replace("a", "A")} ${found.digits[0]} and ${article(found.digits[1])} ${found.digits[1]} in ${n.value} poses each, ridge ${ridge.input.getAttribute("aria-valuetext")}. ` +
+      `The error at a left-out pose: of ${says[0]}; of ${says[1]}. The paper’s formula says ${short(found.paper)} for both.`,
     );
     stage.table("Signal, noise and error of both digits", ["", ...found.digits.map((digit, c) => `the ${digit} (${["+1", "−1"][c]})`)], [
       ...["signal", "noise", "error"].map((name) => [name, ...found[name].map((value) => [value, short(value, 4)])]),
@@ -77,18 +76,20 @@ export function begin(stage, data) {
   });
 }
 
+const article = (digit) => (digit === 8 ? "an" : "a");
+
 function drawVerdict(panel, { error, digits, images, paper }) {
   const top = Math.max(1.5, 1.08 * Math.max(...error));
   panel.axes({ title: "Is the left-out pose right?", x: { range: [0, top], label: "error ε", ticks: 4, grid: false } });
+  panel.rule({ x: 1 }, { color: "ink", dash: "2 4" });
   const { top: upper, bottom } = panel.frame, row = (bottom - upper) / 2;
   for (const c of [0, 1]) {
     const y = upper + row * c + row / 2, [ink, i] = images[c], [color] = CLASSES[c];
     panel.marks.append(ink.picture(i, [28, y], 50));
     panel.add("rect", { x: panel.x(0), y: y - 13, width: Math.max(1, panel.x(error[c]) - panel.x(0)), height: 26, fill: colour(color), rx: 2, opacity: 0.85 });
     panel.marks.append(mark("diamond", [panel.x.clamped(paper), y], 5, { color: "ink", hollow: true }));
-    panel.add("text", { x: panel.x(0) + 4, y: y - 19, class: "halo" }, `the ${digits[c]}: ε = ${short(error[c])}  ${error[c] < 1 ? "✓ right" : "✗ wrong"}`);
+    panel.add("text", { x: panel.x(0), y: y - 19, class: "halo" }, `the ${digits[c]}: ε = ${short(error[c])}  ${error[c] < 1 ? "✓ right" : "✗ wrong"}`);
   }
-  panel.rule({ x: 1 }, { color: "ink", dash: "2 4" });
   panel.add("text", { x: panel.x(top), y: bottom - 6, "text-anchor": "end", class: "halo" }, "◇ the paper’s formula");
 }
 
@@ -102,14 +103,14 @@ function drawSpectrum(panel, { parts, signal, noise, digits }, n) {
   });
   for (const c of [0, 1]) {
     const [color, shape] = CLASSES[c], points = shown[c].map((value, w) => [w, value]);
-    panel.rule({ y: signal[c] }, { color, dash: undefined, width: 2 });
+    panel.rule({ y: signal[c] }, { color, dash: "none", width: c ? 1.5 : 4 });
     panel.rule({ y: noise[c] }, { color, dash: "5 4", width: 2 });
     panel.line(points, { color, width: 1, opacity: 0.6 });
     panel.dots(points, { color, shape, size: n > 32 ? 2.6 : 3.6 });
   }
-  const { right } = panel.frame, middle = (values) => panel.y(Math.sqrt(values[0] * values[1]));
-  panel.add("text", { x: right - 2, y: middle(signal) - 8, "text-anchor": "end", class: "halo" }, "signal ———");
-  panel.add("text", { x: right - 2, y: middle(noise) + 18, "text-anchor": "end", class: "halo" }, "noise – – –");
+  const { left, right } = panel.frame, middle = (values) => panel.y(Math.sqrt(values[0] * values[1]));
+  panel.add("text", { x: right - 2, y: middle(signal) - 8, "text-anchor": "end", class: "halo" }, "signal  ——");
+  panel.add("text", { x: left + 4, y: middle(noise) + 18, class: "halo" }, "– – –  noise");
 }
 
 function drawScatter(panel, { error, paper }, { paper: across, exact, marked }) {
