@@ -15,7 +15,14 @@ from symlib.plots.drawing import (
     plot_phase_diagram,
     plot_spectrum,
 )
-from symlib.plots.live import live_missing_arc, live_orbit, live_two_circles, live_two_digits
+from symlib.plots.live import (
+    live_missing_arc,
+    live_networks,
+    live_orbit,
+    live_prediction,
+    live_two_circles,
+    live_two_digits,
+)
 from symlib.plots.output import HTMLFigure, show, slider, table
 from symlib.plots.style import (
     BLUE,
@@ -43,7 +50,9 @@ __all__ = [
     "HTMLFigure",
     "figure",
     "live_missing_arc",
+    "live_networks",
     "live_orbit",
+    "live_prediction",
     "live_two_circles",
     "live_two_digits",
     "plot_error_plane",

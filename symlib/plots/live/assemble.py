@@ -80,7 +80,7 @@ def script(entry: str) -> str:
     body = "".join(order.values())
     if "</script" in body or "<!--" in body:
         raise ValueError(f"a module of {entry} holds a mark that ends or comments out its script tag")
-    return f'(() => {{"use strict";\n{body}stage.start(document.currentScript.parentElement, {entry}.begin);\n}})()'
+    return f'(() => {{"use strict";\n{body}$stage.start(document.currentScript.parentElement, ${entry}.begin);\n}})()'
 
 
 @functools.cache
@@ -104,5 +104,5 @@ def _collect(name: str, order: dict[str, str], above: tuple[str, ...]) -> None:
     body = _EXPORT.sub("", _COMMENT.sub("", _IMPORT.sub("", source)))
     if re.search(r"^(?:import|export)\b", body, re.M):
         raise ValueError(f'{name}.js may only hold `import {{ … }} from "./….js";` and `export function|const|class`')
-    taken = "".join(f"const {{{names.strip()}}} = {other};\n" for names, other in imports)
-    order[name] = f"const {name} = (() => {{\n{taken}{body.strip()}\nreturn {{{', '.join(exports)}}};\n}})();\n"
+    taken = "".join(f"const {{{names.strip()}}} = ${other};\n" for names, other in imports)
+    order[name] = f"const ${name} = (() => {{\n{taken}{body.strip()}\nreturn {{{', '.join(exports)}}};\n}})();\n"

@@ -8,16 +8,18 @@
     },
     color, shape, size,          as of `Panel.dots`
     shown: () => true,           false hides it
+    release: () => …,            the pointer has let go
   })
-  surface(stage, panel, { press: ([x, y], first) => …, release: () => …, touch: "none" or "pan-y" })
-                                 a press, and a drag, anywhere in the plot; `touch` is what a finger does to the page there
+  surface(stage, panel, { press: ([x, y], first) => …, release: () => …, touch: "none" or "manipulation" })
+                                 a press, and a drag, anywhere in the plot. `touch` is what a finger may do to the page
+                                 there; with "manipulation" it scrolls, and only a tap is a press
 */
 import { colour, element, mark } from "./panel.js";
 
 // A finger covers so many pixels about the place it means.
 const REACH = 20;
 
-export function handle(stage, panel, { at, drag, slider, color = "ink", shape = "circle", size = 7, shown = () => true }) {
+export function handle(stage, panel, { at, drag, slider, color = "ink", shape = "circle", size = 7, shown = () => true, release }) {
   const group = element("g", { class: "handle" });
   group.append(element("circle", { r: REACH, fill: "transparent" }), mark(shape, [0, 0], size, { color }));
   panel.svg.append(group);
@@ -28,7 +30,7 @@ export function handle(stage, panel, { at, drag, slider, color = "ink", shape = 
       return;
     }
     drag([panel.x.back(place[0] + grip.x), panel.y.back(place[1] + grip.y)]);
-  });
+  }, { release });
   if (slider) {
     panel.svg.setAttribute("role", "group");
     for (const [name, value] of Object.entries({ role: "slider", tabindex: 0, "aria-label": slider.label, "aria-valuemin": slider.min, "aria-valuemax": slider.max })) {
@@ -68,7 +70,7 @@ export function surface(stage, panel, { press, release = () => {}, touch = "none
   sheet.style.touchAction = touch;
   // Below the handles: those are meant where both are.
   panel.marks.after(sheet);
-  follow(stage, panel, sheet, ([x, y], first) => press([panel.x.back(x), panel.y.back(y)], first), release);
+  follow(stage, panel, sheet, ([x, y], first) => press([panel.x.back(x), panel.y.back(y)], first), { release, taps: touch !== "none" });
   panel.handles.push({
     settle() {
       const { left, right, top, bottom } = panel.frame;
@@ -79,22 +81,25 @@ export function surface(stage, panel, { press, release = () => {}, touch = "none
 }
 
 /* Calls `move(place in pixels, first, grip)` from a press to its end, wherever the pointer goes in between. */
-function follow(stage, panel, target, move, end = () => {}) {
+function follow(stage, panel, target, move, { release = () => {}, taps = false }) {
   let pointer = null, grip = {};
   const place = (event) => {
     const box = panel.svg.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
   };
+  // Where a finger scrolls the page a press counts once it has ended as a tap.
+  const scrolls = (event) => taps && event.pointerType === "touch";
   target.addEventListener("pointerdown", (event) => {
     if (event.button !== 0 || pointer !== null) return;
     pointer = event.pointerId;
     grip = {};
+    if (scrolls(event)) return;
     target.setPointerCapture(pointer);
     move(place(event), true, grip);
     stage.redraw();
   });
   target.addEventListener("pointermove", (event) => {
-    if (event.pointerId !== pointer) return;
+    if (event.pointerId !== pointer || scrolls(event)) return;
     move(place(event), false, grip);
     stage.redraw();
   });
@@ -102,7 +107,8 @@ function follow(stage, panel, target, move, end = () => {}) {
     target.addEventListener(kind, (event) => {
       if (event.pointerId !== pointer) return;
       pointer = null;
-      end();
+      if (scrolls(event) && kind === "pointerup") move(place(event), true, grip);
+      release();
       stage.redraw();
     });
   }
