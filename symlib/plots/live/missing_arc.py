@@ -53,7 +53,9 @@ def live_missing_arc(
             f"{sigma.shape} and labels {labels.tolist()}"
         )
     if not len(theta) == len(np.asarray(images)) == len(np.asarray(digits)) or not 0 <= 2 * reach < theta.shape[1] - 1:
-        raise ValueError(f"{len(theta)} sets need as many images and digits, and reach leaves a pose of {theta.shape[1]}")
+        raise ValueError(
+            f"{len(theta)} sets need as many images and digits, and reach leaves a pose of {theta.shape[1]}"
+        )
     data = {
         "images": packed_ink(images),
         "digits": np.asarray(digits).tolist(),

@@ -33,7 +33,7 @@ def live_orbit(
     digits : (sets, C) ints
     kappa : of "turned" or "shifted", of a network's name, invariant Grams (sets, n, C, C), one for each number of poses
         n, the largest last; its poses contain those of the others
-    ridges : sequence of powers of ten, optional: then sets are pairs with labels (1, −1), and the group formula is shown
+    ridges : sequence of powers of ten, optional: then sets are pairs, labels (1, −1), and the group formula is shown
     number, alt, caption : str, as of `show`; `alt` describes the static figure
 
     Returns

@@ -1,4 +1,4 @@
-"""What live figures of digits are given: invariant Grams in the least room, and small images in sixteen shades of ink."""
+"""What live figures of digits are given: invariant Grams in little room, and small images in sixteen shades of ink."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from symlib.plots.live.assemble import packed
 def packed_kappa(kappa: ArrayLike, dtype: str = "float32") -> dict[str, Any]:
     """κ of sets of orbits (sets, n, C, C) under C_n, for `invariantGram` of `js/invariant_gram.js`.
 
-    Values u = 0 … ⌊n/2⌋ alone are packed, since κ_cd(−u) = κ_dc(u); and less their mean, since they are all nearly equal
+    Values u = 0 … ⌊n/2⌋ alone are packed, since κ_cd(−u) = κ_dc(u); and less their mean, since they are nearly equal
     where images have one length: then float32 keeps differences of values to seven digits.
     """
     kappa = np.asarray(kappa, dtype=float)

@@ -63,7 +63,9 @@ def live_two_digits(
             f"{list(counts)} and sample_kappa of shape {sample_kappa.shape}"
         )
     if np.shape(exact) != (len(counts), p) or np.shape(paper) != (len(counts), p):
-        raise ValueError(f"exact and paper must have shape {(len(counts), p)}, got {np.shape(exact)}, {np.shape(paper)}")
+        raise ValueError(
+            f"exact and paper must have shape {(len(counts), p)}, got {np.shape(exact)}, {np.shape(paper)}"
+        )
     data = {
         "images": packed_ink(images),
         "digits": np.asarray(digits).tolist(),

@@ -15,11 +15,13 @@ export function fourier(f) {
   const sin = Float64Array.from({ length: n }, (_, k) => Math.sin((2 * Math.PI * k) / n));
   for (let w = 0; w < n; w += 1) {
     for (let u = 0; u < n; u += 1) {
-      const k = (w * u) % n;
-      re[w] += f[u] * cos[k];
-      im[w] += f[u] * sin[k];
+      // A constant adds to ω = 0 alone. Left in, it would end as rounding where an orbit has collapsed.
+      const k = (w * u) % n, value = f[u] - f[0];
+      re[w] += value * cos[k];
+      im[w] += value * sin[k];
     }
   }
+  re[0] += n * f[0];
   return { re, im };
 }
 
