@@ -60,7 +60,7 @@ def literals(source):
 
 
 def to_page(executed, citations, tier, targets=None, name=""):
-    """The staged page of an executed chapter: setup dropped, one parameters cell, MyST markup.
+    """The staged page of an executed chapter: setup and notes to teachers dropped, one parameters cell, MyST markup.
 
     `tier` is what the book was asked for; the chapter says itself what it was computed at. `targets` are what all
     chapters number (references.py).
@@ -72,7 +72,7 @@ def to_page(executed, citations, tier, targets=None, name=""):
         # The book shows the values that ran where the chapter states its defaults.
         default = page.cells[tagged(page, "parameters")[0]]
         default.source = with_values(default.source, literals(page.cells[index].source))
-    drop = {*injected, *tagged(page, "setup")}
+    drop = {*injected, *tagged(page, "setup"), *tagged(page, "instructor")}
     page.cells = [cell for index, cell in enumerate(page.cells) if index not in drop]
     for index, cell in enumerate(page.cells):
         if cell.cell_type == "markdown":
@@ -144,6 +144,7 @@ def to_colab(notebook, name, source, site):
     With no `source` to install from, the setup cell says what to do, and links stay as they are.
     """
     lowered = copy.deepcopy(notebook)
+    lowered.cells = [cell for cell in lowered.cells if "instructor" not in cell.metadata.get("tags", [])]
     _frame(lowered, boxed=False)
     collapsed = []
     for index, cell in enumerate(lowered.cells):

@@ -1,0 +1,5 @@
+"""Exercises: a reader's answer is checked, and where it is wrong the check says what is wrong with it."""
+
+from symlib.exercises.checking import WrongAnswer, check
+
+__all__ = ["WrongAnswer", "check"]
