@@ -15,6 +15,7 @@ from book.builder.chapters import tagged, title_of
 from book.builder.frame import frame_of
 from book.builder.markup import anchor, box_opening
 from book.builder.teaching import prose
+from book.builder.teaching.exercises import used, without_magics
 from book.builder.teaching.questions_html import question_html, question_notes
 
 # Letters of a line, lines of an opening slide, and lines of a cell of code that a slide can hold.
@@ -53,6 +54,7 @@ class _Reader:
         self.notebook, self.page, self.site = executed, page, site
         self.stacks, self.pending, self.heading = [], [], ""
         self.questions, self.exercises, self.solved = [], False, False
+        self.imported = _imported(executed)
 
     def read(self):
         skipped = {index for tag in _SKIPPED for index in tagged(self.notebook, tag)}
@@ -63,8 +65,8 @@ class _Reader:
                 self._markdown(cell)
             elif index not in skipped and not self.exercises:
                 self._code(cell)
-        self._tell()
-        return self.stacks
+        self._tell(last=True)
+        return [stack for stack in self.stacks if stack]
 
     def _last(self):
         return self.stacks[-1][-1]
@@ -125,9 +127,7 @@ class _Reader:
         marks, _, words = text.partition(" ")
         exercise = re.match(r"Exercise (\d+\.\d+) (★+): (.*)", words)
         if len(marks) == 2:
-            self._tell()
-            if not self.stacks[-1]:
-                self.stacks.pop()
+            self._tell(last=True)
             self.heading = words
             self.exercises = words == "Exercises"
             self.stacks.append([Slide("exercises", words)] if self.exercises else [])
@@ -142,9 +142,9 @@ class _Reader:
             self._tell()
             self.pending.append(("paragraph", f"**{words}.**"))
 
-    def _tell(self):
-        """A slide of what is pending: lines and formulas."""
-        if not self.pending:
+    def _tell(self, *, last=False):
+        """A slide of what is pending: lines and formulas; `last`: nothing else of this section can show it."""
+        if not self.pending and not (last and not self.stacks[-1] and self.heading):
             return
         opens = not self.stacks[-1]
         formulas = self._formula_pending()
@@ -152,6 +152,8 @@ class _Reader:
             self._last().notes += self._said()
             return
         blocks = self._lines()
+        if opens and not blocks and not last:
+            return  # it is told in the notes of what is shown next
         if blocks or opens:
             alone = opens and not formulas and len(blocks) <= 1
             self._add("text opener" if alone else "text", blocks)
@@ -226,8 +228,8 @@ class _Reader:
             elif table:
                 self._table(table[0])
         code = "" if any(shown) or "hide-input" in tags else _without_imports(cell.source)
-        if code and len(code.split("\n")) <= CODE:
-            printed = "".join(output.text for output in cell.get("outputs", []) if output.get("name") == "stdout")
+        printed = "".join(output.text for output in cell.get("outputs", []) if output.get("name") == "stdout")
+        if code and len(code.split("\n")) <= CODE and (printed.strip() or self.imported & used(code)):
             self._tell_first()
             self._add("code", [_highlighted(code), *([_printed(printed)] if printed.strip() else [])])
 
@@ -276,13 +278,24 @@ def _item(words):
     return f"<ul><li>{words}</li></ul>"
 
 
+def _imported(notebook):
+    """What a chapter imports from symlib to compute with: a cell that uses some of it is worth showing."""
+    found = set()
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and "from symlib" in cell.source:
+            nodes = ast.walk(ast.parse(without_magics(cell.source)))
+            froms = [node for node in nodes if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("symlib")]
+            found |= {name.asname or name.name for node in froms if node.module != "symlib.claims" for name in node.names}
+    return found - {"plots"}
+
+
 def _without_imports(source):
     """A cell of code without what it imports; "" where nothing else is in it, or it is no plain Python.
 
     >>> _without_imports("import numpy as np\\n\\nn = 4  # poses")
     'n = 4  # poses'
     """
-    if re.match(r"\s*[%!]", source):
+    if source != without_magics(source):
         return ""
     lines = source.split("\n")
     for statement in ast.parse(source).body:

@@ -68,7 +68,11 @@ def sentences(text):
     text = " ".join(text.split())
     kept = _WHOLE.sub(lambda match: re.sub(r"[.?!:\s]", "x", match[0]), text)
     cuts = [0, *(match.end() for match in _END.finditer(kept)), len(text)]
-    return [text[a:b].strip() for a, b in zip(cuts, cuts[1:]) if text[a:b].strip()]
+    found = [text[a:b].strip() for a, b in zip(cuts, cuts[1:]) if text[a:b].strip()]
+    # Words in bold that open a paragraph are its name, and say nothing alone.
+    if len(found) > 1 and re.fullmatch(r"\*\*[^*]+\*\*", found[0]):
+        found[:2] = [f"{found[0]} {found[1]}"]
+    return found
 
 
 def length(text):
