@@ -25,7 +25,7 @@
       const fitting = () => left / Math.max(wide.scrollWidth, wide.getBoundingClientRect().width);
       // Entries of a table stay on one line, unless that takes letters too small to read.
       wide.classList.toggle("lines", wide.tagName === "TABLE");
-      if (fitting() < 0.75) wide.classList.remove("lines");
+      if (fitting() < 0.65) wide.classList.remove("lines");
       const factor = fitting();
       const share = Number.parseFloat(getComputedStyle(wide).fontSize) / Number.parseFloat(style.fontSize);
       if (factor < 0.999) wide.style.fontSize = `${0.98 * factor * share}em`;
