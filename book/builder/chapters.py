@@ -138,29 +138,41 @@ def with_values(source, values):
     return b"\n".join(lines).decode()
 
 
-def to_colab(notebook, name, source, site):
-    """The copy of chapter `name` that runs on Colab: install source filled in, links absolute, figures' code folded.
+def standalone(notebook, name, source, site):
+    """The copy of chapter `name` that stands alone: frame under its title, notes to teachers dropped, install source
+    filled in, links to the book absolute.
 
-    With no `source` to install from, the setup cell says what to do, and links stay as they are.
+    With no `source` to install from, the setup cell says what to do; with no `site` links stay as they are.
     """
     lowered = copy.deepcopy(notebook)
     lowered.cells = [cell for cell in lowered.cells if "instructor" not in cell.metadata.get("tags", [])]
     _frame(lowered, boxed=False)
-    collapsed = []
-    for index, cell in enumerate(lowered.cells):
-        cell.metadata["id"] = cell.get("id", f"cell-{index}")
-        if "hide-input" in cell.metadata.get("tags", []):
-            cell.metadata["cellView"] = "form"  # folded, under its title
-            cell.source = f"#@title {fold_name(cell.source)}\n{cell.source}"
-        if cell.cell_type == "markdown" and source is not None:
+    for cell in lowered.cells:
+        if cell.cell_type == "markdown" and site is not None:
             cell.source = lower_markup(cell.source, f"notebooks/{name}.ipynb", site)
-        if cell.cell_type == "markdown" and re.match(r"#### (Hint|Solution) ", cell.source):
-            collapsed.append(cell.metadata["id"])
     for index in tagged(lowered, "setup"):
         setup = lowered.cells[index]
         if source is None:
             setup.source = _NO_SOURCE.replace("EXTRAS", re.search(r"symlib\[(.*?)\]", setup.source)[1])
         else:
             setup.source = setup.source.replace("@ SOURCE", f"@ {source}")
+    return lowered
+
+
+def to_colab(notebook, name, source, site):
+    """The copy of chapter `name` that runs on Colab: install source filled in, links absolute, figures' code folded.
+
+    With no `source` to install from, the setup cell says what to do, and links stay as they are.
+    """
+    lowered = standalone(notebook, name, source, site if source is not None else None)
+    collapsed = []
+    for index, cell in enumerate(lowered.cells):
+        cell.metadata["id"] = cell.get("id", f"cell-{index}")
+        if "hide-input" in cell.metadata.get("tags", []):
+            cell.metadata["cellView"] = "form"  # folded, under its title
+            cell.source = f"#@title {fold_name(cell.source)}\n{cell.source}"
+        folds = cell.metadata.get("jp-MarkdownHeadingCollapsed")
+        if folds and re.match(r"#### (Hint|Solution) ", cell.source):
+            collapsed.append(cell.metadata["id"])
     lowered.metadata["colab"] = {"collapsed_sections": collapsed}
     return lowered

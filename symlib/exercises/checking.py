@@ -76,7 +76,7 @@ def check(
         if not (isinstance(entry, tuple) and len(entry) == 2 and callable(entry[1])):
             raise TypeError(f"holds takes pairs of words and a function of the answer, got {entry!r}")
     name = _name_of_answer(inspect.currentframe())
-    if _is_missing(answer):
+    if is_missing(answer):
         print(f"{exercise} not yet: put your answer into {name or 'the place of ...'}")
         return
     wrong = _what_is_wrong(answer, expected, mistakes or {}, holds, rtol, atol)
@@ -115,12 +115,12 @@ def _value(given):
     return given() if callable(given) else given
 
 
-def _is_missing(answer):
+def is_missing(answer):
     """Whether it is `...`, or holds one."""
     if isinstance(answer, np.ndarray):
-        return answer.dtype == object and any(map(_is_missing, answer.flat))
+        return answer.dtype == object and any(map(is_missing, answer.flat))
     if isinstance(answer, (list, tuple)):
-        return any(map(_is_missing, answer))
+        return any(map(is_missing, answer))
     return answer is ...
 
 
