@@ -7,6 +7,7 @@ r"""Turns the chapters' plain Markdown into HTML for slides, and picks the sente
 import html
 import re
 from functools import cache
+from itertools import pairwise
 
 from book.builder.markup import lower_markup, map_links
 
@@ -68,7 +69,7 @@ def sentences(text):
     text = " ".join(text.split())
     kept = _WHOLE.sub(lambda match: re.sub(r"[.?!:\s]", "x", match[0]), text)
     cuts = [0, *(match.end() for match in _END.finditer(kept)), len(text)]
-    found = [text[a:b].strip() for a, b in zip(cuts, cuts[1:]) if text[a:b].strip()]
+    found = [text[a:b].strip() for a, b in pairwise(cuts) if text[a:b].strip()]
     # Words in bold that open a paragraph are its name, and say nothing alone.
     if len(found) > 1 and re.fullmatch(r"\*\*[^*]+\*\*", found[0]):
         found[:2] = [f"{found[0]} {found[1]}"]
@@ -82,7 +83,9 @@ def length(text):
     (12, 4)
     """
     text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
-    text = re.sub(r"\$[^$]+\$", lambda match: re.sub(r"\\[a-zA-Z]+|[{}$^_ ]", lambda m: "x" * (m[0][0] == "\\"), match[0]), text)
+    text = re.sub(
+        r"\$[^$]+\$", lambda match: re.sub(r"\\[a-zA-Z]+|[{}$^_ ]", lambda m: "x" * (m[0][0] == "\\"), match[0]), text
+    )
     return len(re.sub(r"[*`]", "", text))
 
 

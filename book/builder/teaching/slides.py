@@ -9,12 +9,14 @@ import importlib.util
 import shutil
 from pathlib import Path
 
-import nbformat
+import yaml
 
 from book.builder.chapters import title_of
 from book.builder.figure_files import lift_images
 from book.builder.site import copy_mathjax
+from book.builder.teaching.course import Made
 from book.builder.teaching.deck import stacks_of
+from book.builder.teaching.prose import inline_html
 
 _HERE = Path(__file__).resolve().parent
 _LICENCE = "Text and figures: CC BY 4.0 · code: MIT"
@@ -67,22 +69,30 @@ overview. Right goes to the next section, down to the next slide, and the space 
 """
 
 
-def write_slides(executed, folder, title, site=None):
-    """Writes a deck of each executed chapter ({{name: path}}) to `folder`, with all that it loads; gives their paths.
+def slides(course):
+    """slides/: the maker of the decks of a course."""
+    title = yaml.safe_load((course.root / "_config.yml").read_text(encoding="utf-8"))["title"]
+    chapters = {lesson.name: lesson.executed for lesson in course.lessons}
+    write_slides(chapters, course.out / "slides", title, course.repository and course.repository.site)
+    what = "Slides, to show from this folder without a network: what a room can read, the text as your notes (press S)."
+    return [Made("slides", what, "*.html")]
+
+
+def write_slides(chapters, folder, title, site=None):
+    """Writes a deck of each executed chapter ({name: notebook}) to `folder`, with all that it loads; gives their paths.
 
     `title` is the book's, `site` its address, to which links to other pages lead; without one they are mere words.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     _write_library(folder / "_lib")
-    decks, chapters = {}, {}
-    for name, path in executed.items():
-        chapter = nbformat.read(path, as_version=4)
-        chapters[name] = title_of(chapter)
+    decks, titles = {}, {}
+    for name, chapter in chapters.items():
+        titles[name] = title_of(chapter)
         decks[name] = folder / f"{name}.html"
         decks[name].write_text(_page(chapter, name, title, site), encoding="utf-8")
     lift_images(folder)
-    links = "\n".join(f'<li><a href="{name}.html">{html.escape(words)}</a></li>' for name, words in chapters.items())
+    links = "\n".join(f'<li><a href="{name}.html">{html.escape(words)}</a></li>' for name, words in titles.items())
     index = _INDEX.format(title=html.escape(title), decks=links, licence=_LICENCE)
     (folder / "index.html").write_text(index, encoding="utf-8")
     return decks
@@ -106,15 +116,9 @@ def _section(slide, title, names):
     blocks = [f"<p>{html.escape(title)}</p>"] if slide.kind == "title" else slide.blocks
     notes = f'<aside class="notes">{"".join(_paragraph(note) for note in slide.notes)}</aside>\n' if slide.notes else ""
     return (
-        f'<section{name}><div class="sheet {slide.kind}">\n<{heading}>{_words(slide.heading)}</{heading}>\n'
+        f'<section{name}><div class="sheet {slide.kind}">\n<{heading}>{inline_html(slide.heading)}</{heading}>\n'
         f'<div class="body">\n{chr(10).join(blocks)}\n</div></div>\n{notes}</section>\n'
     )
-
-
-def _words(heading):
-    from book.builder.teaching.prose import inline_html
-
-    return inline_html(heading)
 
 
 def _paragraph(note):
@@ -140,5 +144,5 @@ def _revealjs():
     """The folder of reveal.js in the wheel of sphinx-revealjs, of which only these files are used."""
     found = importlib.util.find_spec("sphinx_revealjs")
     if found is None:
-        raise ModuleNotFoundError("slides need the package sphinx-revealjs (extra `teach`), which holds reveal.js")
+        raise RuntimeError("slides need the package sphinx-revealjs (extra `teach`), which holds reveal.js")
     return Path(found.origin).parent / "_static" / "revealjs"
