@@ -35,7 +35,7 @@ def _item(name, cell, picture, repository):
     code = html.escape(cell.source).replace("\n", "&#10;")
     return (
         f'<figure class="symlib-figure pictured"><a class="reference internal" href="{address}">{image}</a>'
-        f'<figcaption><a class="reference internal number" href="{address}">Figure {picture.number}.</a> '
+        f'<figcaption><span class="number">Figure {picture.number}.</span> '
         f"{picture.caption}</figcaption><details><summary>The code of Figure {picture.number}</summary>"
         f"<pre>{code}</pre>{_on_colab(name, cell, repository)}</details></figure>"
     )

@@ -16,11 +16,13 @@ BOOK = "book.pdf"
 # As many pages are laid out while one is printed: typesetting formulas is the slow part.
 _AHEAD = 3
 _NOWHERE = "http://book.invalid"
-# What is still to come when a page is loaded: formulas, their fonts, and pictures to unpack.
+# What is still to come when a page is loaded: formulas, their fonts, and pictures to unpack; not those that wait until
+# they are scrolled to, which are on no sheet.
 _READY = """async () => {
     if (window.MathJax) await MathJax.startup.promise;
     await document.fonts.ready;
-    await Promise.all([...document.images].map(image => image.decode().catch(() => 0)));
+    const pictures = [...document.images].filter(image => image.loading !== 'lazy');
+    await Promise.all(pictures.map(image => image.decode().catch(() => 0)));
 }"""
 _DROP_LINKS = """here => document.querySelectorAll('a[href]').forEach(link => {
     if (link.origin === here && link.pathname !== location.pathname) link.removeAttribute('href');

@@ -80,7 +80,7 @@ def length(text):
     """How many letters a line of Markdown takes on paper, roughly: formulas are shorter than their source.
 
     >>> length(r"the mean $\\langle\\lambda^{-1}\\rangle$"), length("[here](https://a.org)")
-    (12, 4)
+    (14, 4)
     """
     text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
     text = re.sub(

@@ -55,8 +55,8 @@ _INDEX = """<!doctype html>
 </head>
 <body class="index">
 <main>
-<h1>Slides</h1>
-<p>{title} A deck a chapter. Arrow keys or a swipe lead on; <kbd>S</kbd> opens the speaker's notes, <kbd>Esc</kbd> the
+<h1>{title}</h1>
+<p>Slides, a deck a chapter. Arrow keys or a swipe lead on; <kbd>S</kbd> opens the speaker's notes, <kbd>Esc</kbd> the
 overview. Right goes to the next section, down to the next slide, and the space bar to whatever comes next. A deck with
 <code>?print-pdf</code> behind its address prints, a slide a sheet.</p>
 <ul>
@@ -113,7 +113,8 @@ def _section(slide, title, names):
     name = f' id="{slide.name}"' if slide.name and slide.name not in names else ""
     names.add(slide.name)
     heading = "h1" if slide.kind == "title" else "h2"
-    blocks = [f"<p>{html.escape(title)}</p>"] if slide.kind == "title" else slide.blocks
+    credit = [f"<p>{html.escape(title)}</p>", f'<p class="small">{_LICENCE}</p>']
+    blocks = credit if slide.kind == "title" else slide.blocks
     notes = f'<aside class="notes">{"".join(_paragraph(note) for note in slide.notes)}</aside>\n' if slide.notes else ""
     return (
         f'<section{name}><div class="sheet {slide.kind}">\n<{heading}>{inline_html(slide.heading)}</{heading}>\n'
