@@ -10,15 +10,16 @@ import symlib
 from book.builder.chapters import title_of, to_colab, to_page
 from book.builder.claims import claims_table
 from book.builder.execute import read_executed, versions
+from book.builder.gallery import gallery
 from book.builder.markup import citations_of, raise_markup
 from book.builder.publishing import version_and_date, with_publication
 from book.builder.references import link_mentions, targets_of
 from book.builder.repository import COLAB_BRANCH
 
-# Words of book/intro.md, and lines of book/status.md and book/claims.md, that the build replaces; the packages whose
-# versions it lists.
+# Words of book/intro.md, and lines of book/status.md, book/claims.md and book/gallery.md, that the build replaces; the
+# packages whose versions it lists.
 _BUTTON = "BUTTON"
-_CHAPTERS, _VERSIONS, _CLAIMS = "CHAPTERS", "VERSIONS", "CLAIMS"
+_CHAPTERS, _VERSIONS, _CLAIMS, _GALLERY = "CHAPTERS", "VERSIONS", "CLAIMS", "GALLERY"
 _LISTED = ("python", "numpy", "scipy", "jax", "torch", "numba", "matplotlib", "papermill", "jupyter-book")
 # What of book/ is only for building it.
 _NOT_STAGED = shutil.ignore_patterns("*.py", "builder", "tiers.yml", "__pycache__")
@@ -52,6 +53,7 @@ def stage(root, source, executed, tier, repository, *, pdf=False):
         nbformat.write(page, source / "notebooks" / f"{name}.ipynb")
     write_claims(source / "book" / "claims.md", chapters)
     write_status(source / "book" / "status.md", chapters)
+    write_gallery(source / "book" / "gallery.md", chapters, repository)
     shutil.copy(root / "_toc.yml", source)
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
     made = version_and_date(root, symlib.__version__)
@@ -72,6 +74,12 @@ def write_claims(page, chapters):
     """Fills the page that lists what every chapter claims."""
     text = page.read_text(encoding="utf-8")
     page.write_text(text.replace(f"\n{_CLAIMS}\n", f"\n{claims_table(chapters)}\n"), encoding="utf-8")
+
+
+def write_gallery(page, chapters, repository):
+    """Fills the page of all figures."""
+    text = page.read_text(encoding="utf-8")
+    page.write_text(text.replace(f"\n{_GALLERY}\n", f"\n{gallery(chapters, repository)}\n"), encoding="utf-8")
 
 
 def write_status(page, chapters):

@@ -2,14 +2,18 @@
 
 import html
 import re
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from unicodedata import normalize
 
 import pytest
 from pypdfium2 import PdfDocument
 
 from book.builder import printing
+from book.builder.browser import find_chromium
 from book.builder.build import ROOT, page_names
-from book.builder.printing import BOOK, find_printer
+from book.builder.printing import BOOK, find_printer, print_book
+from book.builder.teaching.pdfs import WITHOUT
 
 pytestmark = pytest.mark.browser
 PAGES = page_names(ROOT)
@@ -51,6 +55,10 @@ def test_the_book_has_an_outline_of_all_its_pages(site):
     assert len(PdfReader(site / BOOK).outline) == len(PAGES)
 
 
+def test_the_cheat_sheet_is_one_sheet(sheets):
+    assert len(sheets["book/cheat_sheet"]) == 1
+
+
 def test_solutions_are_printed(site, sheets):
     for name in PAGES:
         page = (site / f"{name}.html").read_text(encoding="utf-8")
@@ -82,6 +90,25 @@ def test_paper_is_white_whatever_the_mode(site, serve, browser):
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     page.context.close()
+
+
+def test_the_edition_for_a_class_has_all_but_the_solutions(tmp_path, browser):
+    from pypdf import PdfReader
+
+    for name in ("print.css", "print.js"):
+        shutil.copy(ROOT / "book" / "_static" / name, tmp_path)
+    folds = "".join(
+        f'<details class="sd-dropdown {kind.lower()}"><summary>{kind} 1.1</summary>The {kind}.</details>'
+        for kind in ("Hint", "Solution")
+    )
+    head = '<title>One</title><link rel="stylesheet" href="print.css"><script src="print.js"></script>'
+    (tmp_path / "one.html").write_text(f"<!doctype html>{head}<h1>One</h1>{folds}")
+    # In a thread of its own: the browser of the other tests holds this one.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(print_book, tmp_path, ["one"], find_chromium(), to=tmp_path / "to", edition=WITHOUT).result()
+    text = PdfReader(tmp_path / "to" / "one.pdf").pages[0].extract_text()
+    assert text.startswith("1Text and") and "The Hint." in text and "Solution" not in text
+    assert len(PdfReader(tmp_path / "to" / BOOK).pages) == 1
 
 
 def test_without_a_browser_the_build_says_so(monkeypatch, capsys):
