@@ -7,7 +7,7 @@ import yaml
 
 
 def bibtex_of(root, titles, *, version, date, commit, site):
-    """BibTeX by page, "" for the whole book; `titles` maps pages ("notebooks/06_…") to titles ("06 · The spectral error").
+    """BibTeX by page, "" for the whole book; `titles` maps pages ("notebooks/06_…") to titles ("06 · The error").
 
     `commit` and `site`, the address of the book, are None where they are not known, and left out.
     """

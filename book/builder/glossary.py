@@ -13,16 +13,17 @@ from docutils import nodes
 GLOSSARY = "book/glossary"
 # Pages that say themselves what their words mean, or are lists.
 _LEFT_ALONE = {GLOSSARY, *(f"book/{page}" for page in "notation api changelog claims bibliography status".split())}
-# What holds no running text: code, formulas, links, headings, captions, tables, and what cells put out.
+# What holds no running text (code, formulas, links, headings, captions, tables, what cells put out), and boxes that
+# define, or come before the text.
 _CLOSED = (
     nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.reference, nodes.raw, nodes.title,
     nodes.rubric, nodes.caption, nodes.table, nodes.image, nodes.comment, nodes.target, nodes.Invisible,
 )  # fmt: skip
-_CLOSED_CLASSES = {"cell_output", "cell_input", "definition", "computed-at"}
+_CLOSED_CLASSES = {"cell_output", "cell_input", "definition", "frame", "computed-at"}
 
 
 class Term(NamedTuple):
-    """A term's spellings, its id on the glossary's page, its definition, and the chapters it is marked in (None: all)."""
+    """A term's spellings, its id on the glossary's page, its definition, the chapters it is marked in (None: all)."""
 
     names: list
     anchor: str

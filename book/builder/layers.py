@@ -1,4 +1,6 @@
-"""Places for the nodes of a directed graph in layers, so that arrows lead down and cross seldom (Sugiyama et al. 1981)."""
+"""Places for the nodes of a directed graph in layers: arrows lead down and cross seldom (Sugiyama et al. 1981)."""
+
+from itertools import pairwise
 
 _SWEEPS = 24
 # An arrow that passes a layer takes less room there than a box.
@@ -30,7 +32,7 @@ def layered(nodes, arrows, *, width, gap):
             way.append(lane)
         way.append(after)
         ways[before, after] = way
-        for above, below in zip(way, way[1:]):
+        for above, below in pairwise(way):
             neighbours[above].append(below)
             neighbours[below].append(above)
 
@@ -38,16 +40,31 @@ def layered(nodes, arrows, *, width, gap):
     x = {}
     for row in rows:
         _pack(row, x, sizes, gap)
-    for sweep in range(_SWEEPS):
-        # The first sweeps order the rows, the later ones only straighten the ways.
+    # Rows are ordered by the means of their neighbours, and the order that crosses least is kept and straightened.
+    best = None
+    for sweep in range(2 * _SWEEPS):
+        if sweep == _SWEEPS:
+            rows, x = [list(row) for row in best[1]], dict(best[2])
         for row in rows if sweep % 2 == 0 else reversed(rows):
             wanted = {node: _mean([x[n] for n in neighbours[node]], x[node]) for node in row}
-            if sweep < _SWEEPS // 2:
+            if sweep < _SWEEPS:
                 row.sort(key=wanted.get)
             _settle(row, wanted, x, sizes, gap)
+        crossings = _crossings(ways.values(), x, layer)
+        if sweep < _SWEEPS and (best is None or crossings < best[0]):
+            best = crossings, [list(row) for row in rows], dict(x)
     left = min((x[node] - sizes[node] / 2 for node in x), default=0) - 8
     places = {node: (x[node] - left, layer[node]) for node in nodes}
     return places, {arrow: [(x[node] - left, layer[node]) for node in way] for arrow, way in ways.items()}
+
+
+def _crossings(ways, x, layer):
+    """How often two ways change sides between one layer and the next."""
+    steps = {}
+    for way in ways:
+        for above, below in pairwise(way):
+            steps.setdefault(layer[above], []).append((x[above], x[below]))
+    return sum((a - c) * (b - d) < 0 for row in steps.values() for a, b in row for c, d in row) // 2
 
 
 def _mean(values, otherwise):

@@ -7,6 +7,7 @@ says …" for what is needed in part.
 import re
 import textwrap
 from html import escape
+from itertools import pairwise
 from typing import NamedTuple
 
 from book.builder.chapters import title_of
@@ -86,7 +87,7 @@ def needs_picture(chapters):
         points[0] = (points[0][0], points[0][1] + _HEIGHT / 2)
         points[-1] = (points[-1][0], points[-1][1] - _HEIGHT / 2 - 1)
         curve = f"M{points[0][0]:.0f} {points[0][1]:.0f}"
-        for (x1, y1), (x2, y2) in zip(points, points[1:]):
+        for (x1, y1), (x2, y2) in pairwise(points):
             curve += f"C{x1:.0f} {(y1 + y2) / 2:.0f} {x2:.0f} {(y1 + y2) / 2:.0f} {x2:.0f} {y2:.0f}"
         drawn.append(f'<path class="{arrows[arrow]}" d="{curve}"/>')
     for number, (title, _) in chapters.items():
@@ -95,8 +96,10 @@ def needs_picture(chapters):
         lines = textwrap.wrap(f"{number} {title.partition(':')[0]}", 22)[:3]
         for row, words in enumerate(lines):
             down = top + _HEIGHT / 2 + 4.5 + 17 * (row - (len(lines) - 1) / 2)
-            words = escape(words).replace(number, f'<tspan class="number">{number}</tspan>', 1) if row == 0 else escape(words)
-            drawn.append(f'<text x="{x - _WIDTH / 2 + 9:.0f}" y="{down:.1f}">{words}</text>')
+            shown = escape(words)
+            if row == 0:
+                shown = shown.replace(number, f'<tspan class="number">{number}</tspan>', 1)
+            drawn.append(f'<text x="{x - _WIDTH / 2 + 9:.0f}" y="{down:.1f}">{shown}</text>')
     box = f'viewBox="0 0 {width:.0f} {height}" width="{width:.0f}" height="{height}"'
     body = "\n".join(drawn)
     return f'<svg xmlns="http://www.w3.org/2000/svg" {box}>\n<style>{_STYLE}</style>\n{body}\n</svg>\n'
