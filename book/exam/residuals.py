@@ -3,8 +3,15 @@
 import numpy as np
 
 from book.exam.question import Question, matrix, rightly, written
-from symlib import cyclic, holdout_residuals, invariant_gram, rbf, shift_orbits, spectral_holdout_residuals
-from symlib import spectral_loo_residuals
+from symlib import (
+    cyclic,
+    holdout_residuals,
+    invariant_gram,
+    rbf,
+    shift_orbits,
+    spectral_holdout_residuals,
+    spectral_loo_residuals,
+)
 from symlib.cures import committee_residuals
 
 _LABELS = np.array([1.0, -1.0])
