@@ -123,6 +123,12 @@ def _from_file(path: Path):
     found = npz_arrays(path, ("x", "y"))
     x, y = (f"{key!r} of {path.name}" for key in ("x", "y"))
     images = _grey_images(found["x"], x)
+    blank = np.flatnonzero(np.ptp(images, axis=(1, 2)) == 0)
+    if blank.size:
+        raise ValueError(
+            f"{x} holds {len(blank)} blank images, all pixels alike, number {blank[0]} for one; leave them out: "
+            "kept = numpy.ptp(x, axis=(1, 2)) > 0, then x[kept] and y[kept]"
+        )
     classes, labels = np.unique(whole_or_text(found["y"], y, len(images)), return_inverse=True)
     return images, labels, tuple(map(str, classes))
 
