@@ -9,7 +9,7 @@ import yaml
 import symlib
 from book.builder.chapters import title_of, to_colab, to_page
 from book.builder.claims import claims_table
-from book.builder.execute import versions
+from book.builder.execute import read_executed, versions
 from book.builder.markup import citations_of, raise_markup
 from book.builder.publishing import version_and_date, with_publication
 from book.builder.references import link_mentions, targets_of
@@ -32,7 +32,10 @@ def stage(root, source, executed, tier, repository, *, pdf=False):
     # Jupyter Book takes its style sheets from _static beside the configuration; pages refer to their own.
     shutil.copytree(root / "book" / "_static", source / "_static")
     citations = citations_of(root / "book" / "references.bib")
-    chapters = {name: nbformat.read(path, as_version=4) for name, path in executed.items()}
+    chapters = {
+        name: read_executed(path, nbformat.read(root / "notebooks" / f"{name}.ipynb", as_version=4))
+        for name, path in executed.items()
+    }
     targets = {}
     for name, chapter in chapters.items():
         with named(f"notebooks/{name}.ipynb"):
