@@ -27,6 +27,8 @@ if importlib.util.find_spec("symlib") is None:
     %pip install --quiet "symlib[{}] @ SOURCE\""""
 # Chapters that train networks install what that takes; on Colab all of it is there.
 NETWORKS = re.compile(r"^from symlib\.(models|training|ensembles) import", re.M)
+# Chapters whose images a reader may change by their parameter `source`.
+TAKE_OTHER_IMAGES = [path.stem for path in SOURCES if path.stem[:2] in "01 02 03 07 08 09 10 11 12 13 14 15 16".split()]
 # Addresses that a chapter may link to beside those of references.bib.
 ALLOWED = ("https://github.com/google/neural-tangents", "http://yann.lecun.com/exdb/mnist/")
 # Chapters that do not yet have what classes need.
@@ -97,6 +99,21 @@ def test_parameters_are_those_of_the_teach_tier(path):
     assert parameters_of(chapter) == tiers["teach"]
     # A tier may leave out what it shares with teach, and adds nothing of its own.
     assert set(tiers["smoke"]) | set(tiers["paper"]) <= set(tiers["teach"])
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_a_chapter_that_takes_other_images_reads_none_beside_them(path):
+    """Its `source` is read by labelled_images alone, and of other images than digits its claims are only reported."""
+    chapter = nbformat.read(path, as_version=4)
+    code = "\n".join(cell.source for cell in chapter.cells if cell.cell_type == "code")
+    if path.stem in TAKE_OTHER_IMAGES:
+        assert TIERS[path.stem]["teach"]["source"] == "digits"
+        assert re.search(r"\bmnist\b|\bfashion_mnist\b|read_samples", code) is None
+        assert re.findall(r"labelled_images\((\w+)", code)[0] in ("source", "smaller")
+        assert code.count("claim = claims_about(digits=source)") == 1
+        assert not re.search(r"^from symlib\.claims import .*\bclaim\b", code, re.M)
+    else:
+        assert "source" not in TIERS[path.stem]["teach"] or path.stem == "18_your_own_data"
 
 
 def test_holds_no_myst(chapter):
