@@ -16,15 +16,15 @@ const TOP = 1.7;
 export function begin(stage, data) {
   const ten = invariantGram(data.kappa), ink = inked(stage, data.images), sample = data.sample;
   const of_sample = invariantGram(sample.kappa), sample_ink = inked(stage, sample.images);
-  const names = data.digits.map((digit) => `the ${digit}`);
   const apart = (moved, other) => () => {
     // Two images of one digit would have one name; the other one gives way.
-    if (moved.value === other.value) other.set((other.value + 1) % names.length);
+    if (moved.value === other.value) other.set((other.value + 1) % data.digits.length);
     pair.set(0);
   };
+  const named = (label) => data.digits.map((digit) => `${digit}, label ${label}`);
   let a, b;
-  a = imageChoice(stage, { label: "first digit, label +1", ink, names, value: data.start[0], color: "blue", change: () => apart(a, b)() });
-  b = imageChoice(stage, { label: "second digit, label −1", ink, names, value: data.start[1], color: "vermillion", change: () => apart(b, a)() });
+  a = imageChoice(stage, { label: "first digit, label +1", ink, names: named("+1"), value: data.start[0], color: "blue", change: () => apart(a, b)() });
+  b = imageChoice(stage, { label: "second digit, label −1", ink, names: named("−1"), value: data.start[1], color: "vermillion", change: () => apart(b, a)() });
   const n = slider(stage, { label: "poses N of each", values: data.counts, value: data.poses, words: String });
   const ridge = slider(stage, { label: "ridge σ²", values: RIDGES, value: 0, words: (v) => (v ? power(Math.round(Math.log10(v))) : "0") });
   const pair = slider(stage, {
@@ -36,7 +36,7 @@ export function begin(stage, data) {
   const spectrum = stage.panel({ label: "What each frequency leaves to be told from the rest", height: 270, width: 250, margins: { top: 46, left: 50 } });
   const scatter = stage.panel({ label: "The book's pairs: exact error against the paper’s formula", height: 270, width: 210, margins: { top: 46, left: 34 } });
   surface(stage, scatter, {
-    touch: "pan-y",
+    touch: "manipulation",
     press([x, y]) {
       const column = data.counts.indexOf(n.value);
       const gaps = sample.exact[column].map((e, i) => Math.hypot(e - y, sample.paper[column][i] - x));
@@ -69,6 +69,8 @@ export function begin(stage, data) {
       `The error at a left-out pose: of ${says[0]}; of ${says[1]}. The paper’s formula says ${short(found.paper)} for both.`,
     );
     stage.table("Signal, noise and error of both digits", ["", ...found.digits.map((digit, c) => `the ${digit} (${["+1", "−1"][c]})`)], [
+      ["digit", ...found.digits.map((digit) => [digit, String(digit)])],
+      ...[["poses N", n.value], ["ridge σ²", ridge.value], ["pair of the sample (0: none)", pair.value]].map(([name, value]) => [name, ...[0, 1].map(() => [value, short(value, 1)])]),
       ...["signal", "noise", "error"].map((name) => [name, ...found[name].map((value) => [value, short(value, 4)])]),
       ["error by the paper’s formula", ...[0, 1].map(() => [found.paper, short(found.paper, 4)])],
       ...Array.from({ length: Math.floor(n.value / 2) + 1 }, (_, w) => [`1/[Â⁻¹]cc at ω = ${w}`, ...found.parts.map((part) => [part[w], short(part[w], 4)])]),
