@@ -158,11 +158,11 @@ CASES = {
     ),
     "orbit": Case(
         orbit,
-        keys=[("slider", "pose", "ArrowRight", 2), ("slider", "poses N", "ArrowRight", 1)]
+        keys=[("slider", "pose", "ArrowRight", 1), ("slider", "poses N", "ArrowRight", 1)]
         + [("combobox", "network", "ArrowDown", 1), ("slider", "ridge σ²", "ArrowRight", 1)],
         touch=turn,
         wanted=orbit_by_symlib,
-        said=("pooled: the 6, turned 90° to the left, is 0.00 times", "turned 90° to the left"),
+        said=("pooled: the 6, turned 90° to the left, is 0.00 times", "turned 135° to the left"),
     ),
 }
 of_all_cases = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())

@@ -37,7 +37,7 @@ export function begin(stage, data) {
   const pose = slider(stage, { label: "pose", max: Math.max(...data.motions.map(({ networks }) => Math.max(...networks[0].grams.map(({ n }) => n)))) - 1, value: 0, words: (g) => pose_words(g) });
   const fit = () => {
     pose.input.max = finest() - 1;
-    pose.set(0);
+    pose.set(1);
     if (!count.input) return;
     count.input.max = counts().length - 1;
     count.set(Math.min(count.value, counts().length - 1));

@@ -5,7 +5,7 @@ import { imageChoice } from "./image_choice.js";
 import { inked } from "./ink.js";
 import { invariantGram } from "./invariant_gram.js";
 import { fixed, power, short } from "./numbers.js";
-import { colour, mark } from "./panel.js";
+import { colour, element, mark } from "./panel.js";
 import { groupFormula, paperFormula, thinned } from "./pair_formula.js";
 
 const RIDGES = [0, ...Array.from({ length: 9 }, (_, i) => 10 ** (i - 8))];
@@ -33,8 +33,8 @@ export function begin(stage, data) {
   });
 
   const verdict = stage.panel({ label: "The error of a left-out pose of either digit", height: 270, width: 220, margins: { left: 62, right: 16, top: 46 } });
-  const spectrum = stage.panel({ label: "What each frequency leaves to be told from the rest", height: 270, width: 250, margins: { top: 46, left: 50 } });
-  const scatter = stage.panel({ label: "The book's pairs: exact error against the paper’s formula", height: 270, width: 210, margins: { top: 46, left: 34 } });
+  const scatter = stage.panel({ label: "The book's pairs: exact error against the paper’s formula", height: 270, width: 220, margins: { top: 46, left: 34 } });
+  const spectrum = stage.panel({ label: "What each frequency leaves to be told from the rest", height: 260, width: 400, margins: { top: 46, left: 50 } });
   surface(stage, scatter, {
     touch: "manipulation",
     press([x, y]) {
@@ -101,8 +101,10 @@ function drawSpectrum(panel, { parts, signal, noise, digits }, n) {
   panel.axes({
     title: "Signal above noise?",
     x: { range: [0, half], label: "frequency ω", grid: false, ticks: half < 5 ? Array.from({ length: half + 1 }, (_, w) => [w, String(w)]) : undefined },
-    y: { range: [Math.min(...all) / 1.6, Math.max(...all) * 1.6], log: true, label: "1/[Â(ω)⁻¹]cc" },
+    y: { range: [Math.min(...all) / 1.6, Math.max(...all) * 1.6], log: true },
   });
+  const label = panel.add("text", { x: 0, y: panel.frame.top - 9 }, "1/[Â(ω)⁻¹]");
+  label.append(element("tspan", { dy: 3, "font-size": 9 }, "cc"));
   for (const c of [0, 1]) {
     const [color, shape] = CLASSES[c], points = shown[c].map((value, w) => [w, value]);
     panel.rule({ y: signal[c] }, { color, dash: "none", width: c ? 1.5 : 4 });
