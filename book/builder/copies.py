@@ -1,4 +1,4 @@
-"""A Sphinx extension: a chapter's page offers both copies of its notebook, on Colab and to download, the student's first.
+"""A Sphinx extension: a chapter's page offers both copies of its notebook, on Colab and to download, students' first.
 
 The theme's own buttons lead to the student's copy; beside each stands one that leads to the copy with solutions.
 """
