@@ -16,6 +16,7 @@ from book.builder.references import link_mentions, targets_of
 from book.builder.stderr import left_on_stderr
 from book.builder.teaching.exercises import assigned, defined_before_exercises, exercises_of, used
 from book.builder.teaching.questions import questions_of
+from book.builder.teaching.sheets import sheet
 
 SOURCES = sorted((ROOT / "notebooks").glob("*.ipynb"))
 TIERS = yaml.safe_load((ROOT / "book" / "tiers.yml").read_text())
@@ -217,3 +218,10 @@ def test_executes_and_leaves_nothing_on_stderr(site, name):
     chapter = read_chapter(ROOT, name, TIERS, tier)
     path = cache_path(chapter, environment_digest(ROOT), ROOT / "_build" / "cache")
     assert left_on_stderr(nbformat.read(path, as_version=4)) == []
+
+
+def test_a_graded_sheet_defines_what_it_uses(chapter):
+    cells = [cell for cell in sheet(chapter, {}).cells if cell.cell_type == "code"]
+    sources = [cell.source for cell in cells if "setup" not in cell.metadata.get("tags", [])]
+    # In the chapter's own order; what a function uses may come after it.
+    assert set().union(*map(used, sources)) - set().union(*map(assigned, sources)) == set()
