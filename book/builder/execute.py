@@ -112,7 +112,9 @@ def read_executed(path, source):
     written = {cell.id: cell.metadata for cell in source.cells}
     for cell in executed.cells:
         if cell.get("id") in written:
-            cell.metadata = copy.deepcopy(written[cell.id])
+            # How long it took is papermill's to say.
+            ran = {key: cell.metadata[key] for key in ("papermill",) if key in cell.metadata}
+            cell.metadata = copy.deepcopy(written[cell.id]) | ran
     return executed
 
 

@@ -76,7 +76,7 @@ def check(
         if not (isinstance(entry, tuple) and len(entry) == 2 and callable(entry[1])):
             raise TypeError(f"holds takes pairs of words and a function of the answer, got {entry!r}")
     name = _name_of_answer(inspect.currentframe())
-    if _is_missing(answer):
+    if is_missing(answer):
         print(f"{exercise} not yet: put your answer into {name or 'the place of ...'}")
         return
     wrong = _what_is_wrong(answer, expected, mistakes or {}, holds, rtol, atol)
@@ -89,6 +89,8 @@ def check(
 def _what_is_wrong(answer, expected, mistakes, holds, rtol, atol):
     """What follows the answer's name in the message; None where the answer is right."""
     right = None if expected is None else _value(expected)
+    if answer is None and right is None:
+        return "is None: does a function lack its `return`?"
     if right is None or same(answer, right, rtol, atol):
         return _broken(answer, holds)
     for words, mistake in mistakes.items():
@@ -115,12 +117,12 @@ def _value(given):
     return given() if callable(given) else given
 
 
-def _is_missing(answer):
+def is_missing(answer):
     """Whether it is `...`, or holds one."""
     if isinstance(answer, np.ndarray):
-        return answer.dtype == object and any(map(_is_missing, answer.flat))
+        return answer.dtype == object and any(map(is_missing, answer.flat))
     if isinstance(answer, (list, tuple)):
-        return any(map(_is_missing, answer))
+        return any(map(is_missing, answer))
     return answer is ...
 
 

@@ -40,7 +40,7 @@ def write_contents(course, made):
 
 def _part(course, entry):
     path = course.out / entry.path
-    files = sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
+    files = sorted(file for file in path.glob(entry.files) if file.is_file()) if path.is_dir() else [path]
     titles = {lesson.name: lesson.title for lesson in course.lessons}
     links = "\n".join(
         f'<li><a href="{file.relative_to(course.out).as_posix()}">{html.escape(titles.get(file.stem, file.name))}</a>'

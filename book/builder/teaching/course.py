@@ -47,10 +47,11 @@ class Course(NamedTuple):
 
 
 class Made(NamedTuple):
-    """A line of the list that a teacher gets: a path below `out` (a file, or a folder with a file a lesson)."""
+    """A line of the list that a teacher gets: a path below `out`, a file or a folder whose `files` are listed."""
 
     path: str
     what: str
+    files: str = "*"
 
 
 # A maker writes its part of the material into course.out and says what it made.

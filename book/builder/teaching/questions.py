@@ -50,19 +50,18 @@ def _fault(question):
     return None
 
 
-def verdict(question, given):
-    """(whether it is right, feedback) of a choice by its number, or of a number.
+def right_answer(question):
+    """The right answer of a question in words, and its feedback.
 
-    >>> verdict({"question": "?", "type": "numeric", "answers": [
-    ...     {"type": "range", "range": [1, 2], "correct": True, "feedback": "So it is."},
-    ...     {"type": "default", "feedback": "Less."}]}, 1.5)
-    (True, 'So it is.')
+    >>> answers = [{"type": "range", "range": [1, 2], "correct": True, "feedback": "So."}]
+    >>> right_answer({"question": "?", "type": "numeric", "answers": answers})
+    ('from 1 to 2', 'So.')
     """
-    answers = question["answers"]
+    right = next(answer for answer in question["answers"] if answer.get("correct"))
     if question["type"] == "multiple_choice":
-        return answers[given]["correct"], answers[given]["feedback"]
-    for answer in answers[:-1]:
-        low, high = answer.get("range") or (answer["value"],) * 2
-        if low <= given <= high:
-            return bool(answer.get("correct")), answer["feedback"]
-    return False, answers[-1]["feedback"]
+        words = right["answer"]
+    elif "range" in right:
+        words = "from {:g} to {:g}".format(*right["range"])
+    else:
+        words = f"{right['value']:g}"
+    return words, right["feedback"]
