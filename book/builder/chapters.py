@@ -10,6 +10,8 @@ from book.builder.frame import frame_of, with_frame
 from book.builder.markup import lower_markup, raise_markup
 from book.builder.references import link_mentions
 from book.builder.stderr import shown_on_stderr
+from book.builder.teaching.question_boxes import with_questions
+from book.builder.teaching.questions import questions_of
 
 # The setup cell of a copy that has no address to install from.
 _NO_SOURCE = """\
@@ -78,7 +80,7 @@ def to_page(executed, citations, tier, targets=None, name=""):
         if cell.cell_type == "markdown":
             try:
                 linked = link_mentions(cell.source, targets or {}, f"notebooks/{name}.html")
-                cell.source = raise_markup(linked, citations)
+                cell.source = with_questions(raise_markup(linked, citations), questions_of(cell))
             except ValueError as error:
                 raise ValueError(f"cell {index + 1}: {error}") from None
         else:
