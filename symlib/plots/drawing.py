@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from symlib.plots.style import BLUE, GREY, ORANGE, VERMILLION
 
+
 def plot_images(
     axes: ArrayLike, images: ArrayLike, titles: Sequence[str] | None = None, *, signed: bool = False
 ) -> None:

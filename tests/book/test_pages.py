@@ -6,13 +6,13 @@ looks, then what opens folds, last the rules of axe-core, which take away most o
 
 import json
 import re
-from importlib.resources import files
 
 import pytest
 import yaml
 
 from book.builder.build import ROOT
 from book.builder.execute import read_chapter
+from tests.book.accessibility import AXE, FLAWS
 from tests.book.visits import NARROW, WIDE, Visit
 
 pytestmark = pytest.mark.browser
@@ -193,6 +193,19 @@ def test_sliders_move(visit):
 
 
 @of_all_chapters
+def test_live_figures_answer(visit):
+    """Each has taken the place of its picture, and says something else when its first slider is moved."""
+    for figure in visit.page.locator(".symlib-live").all():
+        said, handle = figure.locator(".state"), figure.get_by_role("slider").first
+        before = said.inner_text(), handle.get_attribute("aria-valuetext")
+        handle.press("ArrowRight")
+        visit.page.evaluate("new Promise(requestAnimationFrame)")
+        assert (said.inner_text(), handle.get_attribute("aria-valuetext")) != before
+        assert figure.locator(".stage").is_visible() and not figure.locator(".static").is_visible()
+    assert visit.problems == []
+
+
+@of_all_chapters
 def test_solutions_are_folded_away_and_open(visit):
     solutions = visit.page.locator("section.exercise details.solution")
     assert solutions.count() >= 3
@@ -222,7 +235,6 @@ def test_with_all_folds_open_no_page_scrolls_sideways_and_every_box_is_in_reach(
         assert visit.page.evaluate(OUT_OF_REACH) == [], width
 
 
-AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 # axe looks at every element. Of the words of code and of signatures one of each colour is left, a dozen of the formulas
 # (as MathML) and of the functions of the reference, and of tables the first rows: what goes is like what stays.
 THIN = """() => {
@@ -237,14 +249,6 @@ THIN = """() => {
         if (seen.has(kind)) word.replaceWith(word.textContent);
         seen.add(kind);
     });
-}"""
-FLAWS = """async ([context, rules]) => {
-    const found = await axe.run(context ?? document, {
-        runOnly: rules ?? ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-        resultTypes: ['violations'],
-    });
-    return found.violations.filter(v => ['serious', 'critical'].includes(v.impact)).flatMap(
-        v => v.nodes.map(node => `${v.id}: ${node.html.slice(0, 160)} ${node.failureSummary.slice(0, 300)}`));
 }"""
 # In another mode colours change, and nothing else. Those of the text are the same, wide and narrow; those around it are
 # not, but alike on all pages, so two tell.

@@ -1,4 +1,4 @@
-"""Live figures: what they show is computed in the page, by plain JavaScript modules that the tests hold against symlib."""
+"""Live figures: computed in the page by plain JavaScript modules, which the tests hold against symlib."""
 
 from symlib.plots.live.circles import live_two_circles
 from symlib.plots.live.networks import live_networks

@@ -17,7 +17,7 @@ def live_networks(
     alt: str,
     caption: str = "",
 ) -> HTMLFigure:
-    """Networks with one hidden relu layer, drawn in the page, and the inner products of their hidden layers at an angle.
+    """Networks of one hidden relu layer, drawn in the page, and the inner products of their hidden layers.
 
     Parameters
     ----------

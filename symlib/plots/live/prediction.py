@@ -62,7 +62,7 @@ def live_prediction(
     data = {
         "x": list(x) if names else np.asarray(x, float).tolist(),
         "computed": values.tolist(),
-        "points": list(range(len(x))) if names else np.unique(np.linspace(0, len(x) - 1, _POINTS).round()).astype(int).tolist(),
+        "points": list(range(0, len(x), 1 if names else -(-(len(x) - 1) // (_POINTS - 1)))),
         "joined": not names,
         "log": log,
         "range": [float(end) for end in ylim],

@@ -16,7 +16,7 @@ export function begin(stage, data) {
   const ridgeWords = (v) => (Number.isInteger(Math.round(2 * Math.log10(v)) / 2) ? power(Math.round(Math.log10(v))) : short(v, 2));
   const separations = [...across.filter((v) => Math.abs(v / data.separation - 1) > 0.02), data.separation].sort((a, b) => a - b);
   const delta = slider(stage, { label: "separation Δ", values: separations, value: data.separation, words: (v) => short(v, 2) });
-  const n = slider(stage, { label: "poses N on each circle", min: 2, max: MOST, value: data.poses });
+  const n = slider(stage, { label: "poses N", min: 2, max: MOST, value: data.poses });
   const scale = slider(stage, { label: "length scale ℓ", values: scales, value: data.length_scale, words: (v) => fixed(v, 2) });
   const ridge = slider(stage, { label: "ridge σ²", values: ridges, value: data.ridge, words: ridgeWords });
 
@@ -96,8 +96,7 @@ function drawCircles(panel, n, delta) {
       } else panel.dots([at], { color, shape, size });
     }
   }
-  panel.add("text", { x: right, y: panel.y(delta / 2) - 14, "text-anchor": "end", class: "halo" }, "● label +1");
-  panel.add("text", { x: right, y: panel.y(-delta / 2) + 24, "text-anchor": "end", class: "halo" }, "▲ label −1");
+  panel.legend([{ words: "label +1", color: "blue", shape: "circle" }, { words: "label −1", color: "vermillion", shape: "triangle" }], { y: bottom });
 }
 
 function drawMap(panel, cells) {
@@ -149,11 +148,7 @@ function drawSpectrum(panel, values, { signal, noise }) {
   panel.dots(points, { color: "blue", size: n > 20 ? 2.2 : 3 });
   panel.rule({ y: noise }, { color: "purple", width: 2.5 });
   panel.dots([[n, signal]], { color: "green", size: 8, hollow: true });
-  const { right } = panel.frame;
-  panel.add("circle", { cx: right - 196, cy: 8, r: 5, fill: "none", stroke: colour("green"), "stroke-width": 2 });
-  panel.add("text", { x: right - 186, y: 12 }, "signal");
-  panel.add("line", { x1: right - 142, x2: right - 112, y1: 8, y2: 8, stroke: colour("purple"), "stroke-width": 2.5, "stroke-dasharray": "5 4" });
-  panel.add("text", { x: right, y: 12, "text-anchor": "end" }, "noise: harmonic mean");
+  panel.legend([{ words: "signal", color: "green", shape: "circle", hollow: true }, { words: "noise: harmonic mean", color: "purple", dash: "5 4" }]);
 }
 
 function drawBars(panel, { signal, noise, error, mean, deviation }) {

@@ -33,7 +33,7 @@ export function begin(stage, data) {
     if (made === `${width.value} ${seed}`) return;
     made = `${width.value} ${seed}`;
     networks = drawNetworks(count, width.value, seed);
-    lines = Array.from({ length: Math.min(CURVES, count) }, (_, i) => ANGLES.map((degrees) => [degrees, Math.min(TOP, networks(i, radians(degrees)))]));
+    lines = Array.from({ length: Math.min(CURVES, count) }, (_, i) => ANGLES.map((degrees) => [degrees, networks(i, radians(degrees))]));
   };
 
   stage.draw(() => {
@@ -64,21 +64,20 @@ export function begin(stage, data) {
 function drawCurves(panel, lines, degrees) {
   panel.axes({
     x: { range: [0, 180], label: "angle θ between the inputs", ticks: [0, 45, 90, 135, 180].map((v) => [v, `${v}°`]) },
-    y: { range: [0, TOP], label: "inner product of the hidden layers", ticks: 6 },
+    y: { range: [0, TOP], label: "inner product", ticks: 6 },
   });
-  for (const line of lines) panel.line(line, { color: "blue", width: 1, opacity: 0.35 });
+  // A curve leaves the plot at its top and comes back.
+  for (const line of lines) panel.line(line.map((point) => (point[1] > TOP ? null : point)), { color: "blue", width: 1, opacity: 0.4 });
   panel.line(ANGLES.map((v) => [v, limit(radians(v))]), { color: "ink", width: 2.5 });
   panel.rule({ x: degrees }, { color: "vermillion" });
-  const { right, top } = panel.frame;
-  panel.add("text", { x: right, y: top + 14, "text-anchor": "end", class: "halo" }, "blue: one network each");
-  panel.add("text", { x: right, y: top + 30, "text-anchor": "end", class: "halo" }, "black: the limit".replace("black", "bold"));
+  panel.legend([{ words: "one network", color: "blue", width: 1 }, { words: "limit", color: "ink" }]);
 }
 
 /* Each network a dot, stacked where they are close: what a histogram counts can be counted. */
 function drawCounts(panel, values, wanted, spread, { mean, error }) {
   const high = Math.max(0.02, wanted + 4 * spread), low = Math.max(0, wanted - 4 * spread);
   panel.axes({ x: { range: [low, high], label: "inner product at θ", grid: false, ticks: 4 } });
-  const { left, right, top, bottom } = panel.frame, size = Math.max(1.6, Math.min(3, (right - left) / 110));
+  const { left, right, top, bottom } = panel.frame, size = Math.max(1.6, Math.min(5, Math.sqrt((0.3 * (right - left) * (bottom - top)) / values.length) / 2));
   const bins = Math.floor((right - left) / (2 * size)), heights = new Array(bins).fill(0);
   const places = [];
   for (const value of values) {
@@ -91,6 +90,5 @@ function drawCounts(panel, values, wanted, spread, { mean, error }) {
   const x = panel.x(wanted), x1 = panel.x.clamped(mean - 2 * error), x2 = panel.x.clamped(mean + 2 * error);
   panel.add("line", { x1: x, x2: x, y1: top + 4, y2: bottom, stroke: "currentColor", "stroke-width": 2.5 });
   panel.add("line", { x1, x2, y1: top + 10, y2: top + 10, stroke: "var(--vermillion)", "stroke-width": 5 });
-  panel.add("text", { x: 0, y: 12, "font-weight": 600 }, "One dot a network");
-  panel.add("text", { x: x + (x > (left + right) / 2 ? -8 : 8), y: top - 4, "text-anchor": x > (left + right) / 2 ? "end" : "start" }, "limit; mean ± 2 s.e.");
+  panel.legend([{ words: "a network", color: "blue", shape: "circle" }, { words: "limit", color: "ink" }, { words: "mean ± 2 s.e.", color: "vermillion", width: 5 }]);
 }

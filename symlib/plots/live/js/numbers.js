@@ -16,7 +16,7 @@ export function short(value, digits = 3) {
     const [mantissa, exponent] = size.toExponential(digits - 1).split("e");
     return `${value < 0 ? "−" : ""}${mantissa}·${power(Number(exponent))}`;
   }
-  const decimals = Math.max(0, digits - 1 - Math.floor(Math.log10(size)));
+  const exponent = Number(size.toExponential(digits - 1).split("e")[1]), decimals = Math.max(0, digits - 1 - exponent);
   const [whole, part] = fixed(value, Math.min(decimals, 20)).split(".");
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
   return part ? `${grouped}.${part}` : grouped;

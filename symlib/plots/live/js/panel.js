@@ -12,6 +12,7 @@ are those of the data once `axes` was called; before, and with `{ pixels: true }
   panel.area(upper, lower, { color, opacity })   between two lines of points
   panel.rule({ x } or { y }, { color, dash, width })  across the plot
   panel.text([x, y], words, { anchor, dx, dy, color, size, weight })
+  panel.legend([{ words, color, shape, hollow } or { words, color, dash }, …])   at the top right, a mark or a line with its words
   panel.add(tag, attributes, words)              any other element of SVG, in pixels; panel.at([x, y]) gives them
   panel.handle({ … }), panel.surface({ … })      what the reader moves: once, not at every drawing; see handles.js
 */
@@ -149,6 +150,17 @@ export class Panel {
   text(place, words, { anchor = "start", dx = 0, dy = 0, size, weight, halo = true } = {}) {
     const [x, y] = this.at(place);
     return this.add("text", { x: x + dx, y: y + dy, "text-anchor": anchor, "font-size": size, "font-weight": weight, class: halo ? "halo" : undefined }, words);
+  }
+
+  legend(entries, { y = 8 } = {}) {
+    let end = this.frame.right;
+    for (const { words, color, shape, hollow, dash, width = 2.5 } of [...entries].reverse()) {
+      const text = this.add("text", { x: end, y: y + 4, "text-anchor": "end" }, words);
+      const start = end - text.getComputedTextLength() - 6;
+      if (shape) this.marks.append(mark(shape, [start - 5, y], 4.5, { color, hollow }));
+      else this.add("line", { x1: start - 26, x2: start - 1, y1: y, y2: y, stroke: colour(color), "stroke-width": width, "stroke-dasharray": dash });
+      end = start - (shape ? 10 : 26) - 12;
+    }
   }
 }
 

@@ -72,7 +72,7 @@ export function begin(stage, data) {
     compare.textContent = state.committed ? "Change my curve" : "Compare with the computed curve";
     compare.disabled = fresh.disabled = !state.touched;
     panel.axes({
-      x: { range: joined ? [places[0], places.at(-1)] : [-0.5, x.length - 0.5], label: xlabel, grid: joined, ticks: joined ? 8 : places.map((v) => [v, names[v]]) },
+      x: { range: joined ? [places[0], places.at(-1)] : [-0.5, x.length - 0.5], label: xlabel, grid: joined, ticks: joined ? points.map((i) => [places[i], names[i]]) : places.map((v) => [v, names[v]]) },
       y: { range: [low, high], log, label: ylabel, ticks: 7 },
     });
     for (const { at, words } of data.levels) {
@@ -88,8 +88,8 @@ export function begin(stage, data) {
       panel.dots(joined ? curve.filter((_, i) => points.includes(i)) : curve, { color: "blue", shape: "square", size: joined ? 4 : 6 });
       if (!joined) for (const [k, i] of points.entries()) if (i < until) panel.line([[i, drawn[k]], [i, computed[i]]], { color: "grey", width: 1.2, dash: "2 3" });
     }
-    const { right, top } = panel.frame;
-    panel.add("text", { x: right, y: top - 9, "text-anchor": "end" }, state.committed ? "● yours   ■ computed" : state.touched ? "● yours" : "draw here");
+    const legend = [{ words: state.touched ? "yours" : "yours, not drawn", color: "vermillion", shape: "circle" }];
+    panel.legend(state.committed ? [...legend, { words: "computed", color: "blue", shape: "square" }] : legend);
     stage.say(sentence());
     stage.table(
       state.committed ? "Your curve and the computed one" : "Your curve", [xlabel, "yours", ...(state.committed ? ["computed"] : [])],
