@@ -221,7 +221,7 @@ class _Reader:
                 self._claims(claims)
             elif table := table_of(markup):
                 self._numbered("table", "Table", *table)
-        if not any(shown) and (blocks := code_of(cell, self.imported)):
+        if not any(shown) and self.heading != "Recap" and (blocks := code_of(cell, self.imported)):
             self._tell_first()
             self._add("code", blocks)
 
