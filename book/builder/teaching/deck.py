@@ -176,9 +176,8 @@ class _Reader:
                 blocks.append(f"<p>{self._inline(before[0])}</p>")
                 lines += 1
             if lines < LINES and kind == "list":
-                items = prose.list_items(text)
-                if all(prose.length(item) <= LINE for item in items):
-                    blocks += [_item(self._inline(item)) for item in items]
+                firsts = [prose.sentences(item)[0] for item in prose.list_items(text)]
+                blocks += [_item(self._inline(first)) for first in firsts if prose.length(first) <= LINE]
         return blocks
 
     # --- boxes
