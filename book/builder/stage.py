@@ -140,7 +140,9 @@ def write_status(page, chapters):
 def what_the_button_does(repository):
     """A sentence that promises no more than the pages keep: Colab opens notebooks of public repositories only."""
     if repository is None:
-        return "The buttons at the top of its page download it, to work in or with solutions; it needs symlib."
+        return (
+            "The buttons at the top of its page download it, to work in or with solutions; it needs symlib installed."
+        )
     return "The buttons at the top of its page open it on Colab, to work in or with solutions; there it runs as it is."
 
 
