@@ -6,16 +6,19 @@ PORT ?= 8000
 EXTRAS := plots,fast,nets,cluster,data,diagnose,book,teach,oracle,test
 
 .DEFAULT_GOAL := help
-.PHONY: help book claims test bench serve lab test-latest clean
+.PHONY: help book teach claims test bench serve lab test-latest clean
 
 help:  ## this list
 	@echo "make TARGET, where TARGET is one of"
 	@sed -n 's/^\([a-z-]*\):.*## */  \1\t/p' $(MAKEFILE_LIST) | expand -t 16
-	@echo "ARGS='...' goes to what claims, test, bench and lab run: make test ARGS='-k gram'."
+	@echo "ARGS='...' goes to what teach, claims, test, bench and lab run: make test ARGS='-k gram'."
 	@echo "PYTHON=/path/to/python3.11 chooses the interpreter (3.11, 3.12 or 3.13; test-latest: 3.14 too)."
 
 book: .venv/.installed  ## execute the chapters and build the site; TIER=smoke, teach (default) or paper
 	@.venv/bin/python -m book build --tier $(TIER)
+
+teach: .venv/.installed  ## what teachers are given, in _build/teach: notebooks, slides, sheets, PDFs; TIER as for book
+	@.venv/bin/python -m book teach --tier $(TIER) $(ARGS)
 
 claims: .venv/.installed  ## execute the chapters at other seeds: does every claim hold there?
 	@.venv/bin/python -m book claims $(ARGS)
@@ -70,6 +73,6 @@ endef
 
 # The stamp is written last, so an installation that was interrupted is taken up again.
 .venv/.installed: pyproject.toml constraints.txt | .venv/bin/python
-	@echo "Installing the pinned packages into .venv (about 232 of them; some minutes the first time)"
+	@echo "Installing the pinned packages into .venv (about 233 of them; some minutes the first time)"
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
 	@touch $@

@@ -17,6 +17,11 @@ def build(arguments):
     return run("book.builder.build", arguments, needs="papermill")
 
 
+def teach(arguments):
+    """make what teachers are given, in _build/teach; --tier as for build; numbers of chapters choose some"""
+    return run("book.builder.teaching.make", arguments, needs="papermill")
+
+
 def claims(arguments):
     """execute the chapters at other seeds and say claim by claim whether they hold; --seeds 3, --tier teach"""
     return run("book.builder.other_seeds", arguments, needs="papermill")
@@ -65,7 +70,7 @@ def clean(arguments):
     return 0
 
 
-COMMANDS = {command.__name__: command for command in (build, claims, test, bench, serve, lab, exam, clean)}
+COMMANDS = {command.__name__: command for command in (build, teach, claims, test, bench, serve, lab, exam, clean)}
 
 
 def run(module, arguments, needs=None):

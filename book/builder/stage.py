@@ -10,17 +10,18 @@ import symlib
 from book.builder.chapters import title_of, to_colab, to_page
 from book.builder.citing import bibtex_of, citations_page
 from book.builder.claims import claims_table
-from book.builder.execute import versions
+from book.builder.execute import read_executed, versions
+from book.builder.gallery import gallery
 from book.builder.markup import citations_of, raise_markup
 from book.builder.needs import chapters_with_needs, needs_picture, needs_table
 from book.builder.publishing import date_of, version_and_date, with_publication
 from book.builder.references import link_mentions, targets_of
 from book.builder.repository import COLAB_BRANCH, commit_of
 
-# Words of book/intro.md, and lines of pages that say what the build knows (status, claims, citing, changelog), that it
-# replaces; the packages whose versions it lists.
+# Words of book/intro.md, and lines of pages that say what the build knows (status, claims, gallery, citing, changelog),
+# that it replaces; the packages whose versions it lists.
 _BUTTON = "BUTTON"
-_CHAPTERS, _VERSIONS, _CLAIMS = "CHAPTERS", "VERSIONS", "CLAIMS"
+_CHAPTERS, _VERSIONS, _CLAIMS, _GALLERY = "CHAPTERS", "VERSIONS", "CLAIMS", "GALLERY"
 _BOOK, _CHANGES, _NEEDS = "BOOK", "CHANGES", "NEEDS"
 _LISTED = ("python", "numpy", "scipy", "jax", "torch", "numba", "matplotlib", "papermill", "jupyter-book")
 # What of book/ is only for building it.
@@ -35,7 +36,10 @@ def stage(root, source, executed, tier, repository, *, pdf=False):
     # Jupyter Book takes its style sheets from _static beside the configuration; pages refer to their own.
     shutil.copytree(root / "book" / "_static", source / "_static")
     citations = citations_of(root / "book" / "references.bib")
-    chapters = {name: nbformat.read(path, as_version=4) for name, path in executed.items()}
+    chapters = {
+        name: read_executed(path, nbformat.read(root / "notebooks" / f"{name}.ipynb", as_version=4))
+        for name, path in executed.items()
+    }
     targets = {}
     for name, chapter in chapters.items():
         with named(f"notebooks/{name}.ipynb"):
@@ -52,6 +56,7 @@ def stage(root, source, executed, tier, repository, *, pdf=False):
         nbformat.write(page, source / "notebooks" / f"{name}.ipynb")
     write_claims(source / "book" / "claims.md", chapters)
     write_status(source / "book" / "status.md", chapters)
+    write_gallery(source / "book" / "gallery.md", chapters, repository)
     write_changes(source / "book" / "changelog.md", root / "CHANGELOG.md")
     write_needs(source / "book" / "teaching", chapters)
     shutil.copy(root / "_toc.yml", source)
@@ -110,6 +115,11 @@ def write_needs(folder, chapters):
     if (folder / "needs.md").exists():
         (folder / "needs.svg").write_text(needs_picture(found), encoding="utf-8")
         fill(folder / "needs.md", {_NEEDS: needs_table(found, link)})
+
+
+def write_gallery(page, chapters, repository):
+    """Fills the page of all figures."""
+    fill(page, {_GALLERY: gallery(chapters, repository)})
 
 
 def write_status(page, chapters):

@@ -1,4 +1,4 @@
-"""What readers do with the built pages: follow links, write guesses, look up claims; links lead somewhere."""
+"""What readers do with the built pages: follow links, look up claims and citations; links lead somewhere."""
 
 import re
 from html.parser import HTMLParser
@@ -66,20 +66,6 @@ def test_the_claims_page_lists_claims_of_every_chapter(pages):
 def test_no_result_is_a_leftover_of_drawing(site, name):
     page = (site / "notebooks" / f"{name}.html").read_text(encoding="utf-8")
     assert re.findall(r"&lt;[\w.]+ (?:object )?at 0x\w+&gt;|\[Text\(", page) == []
-
-
-@pytest.mark.browser
-def test_a_guess_stands_beside_the_answer_and_is_kept(browser, site, serve):
-    context = browser.new_context()
-    page = context.new_page()
-    address = f"{serve(site)}/notebooks/{chapter_names(ROOT)[0]}.html"
-    page.goto(address)
-    assert page.locator(".answer .your-guess:visible").count() == 0
-    page.locator(".prediction textarea").first.fill("one in ten")
-    assert page.locator(".answer .your-guess:visible").first.inner_text() == "You wrote: one in ten"
-    page.reload()
-    assert page.locator(".prediction textarea").first.input_value() == "one in ten"
-    context.close()
 
 
 @pytest.mark.browser
