@@ -1,4 +1,4 @@
-"""Exam questions: answers against computations of another kind, seeds that differ and repeat, files that can be read."""
+"""Exam questions: answers against computations of another kind, seeds that differ and repeat, files to read."""
 
 import re
 

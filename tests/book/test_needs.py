@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import nbformat
@@ -67,7 +68,7 @@ def test_boxes_stand_below_what_leads_to_them_and_apart(chapters):
         assert ways[before, after][0] == places[before] and ways[before, after][-1] == places[after]
     for layer in {layer for _, layer in places.values()}:
         row = sorted(x for x, level in places.values() if level == layer)
-        assert all(right - left >= 110 - 1e-6 for left, right in zip(row, row[1:]))
+        assert all(right - left >= 110 - 1e-6 for left, right in pairwise(row))
     assert layered([], [], width=1, gap=1) == ({}, {})
 
 
