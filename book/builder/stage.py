@@ -104,7 +104,7 @@ def write_citing(page, bibtex, titles):
 
 def write_changes(page, changelog):
     """Fills the page of changes with all of CHANGELOG.md but its title."""
-    fill(page, {_CHANGES: changelog.read_text(encoding="utf-8").partition("\n")[2]})
+    fill(page, {_CHANGES: changelog.read_text(encoding="utf-8").partition("\n")[2].strip()})
 
 
 def write_needs(folder, chapters):

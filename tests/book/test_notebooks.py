@@ -197,11 +197,21 @@ def test_has_the_frame_of_a_chapter(chapter):
     assert frame_of(chapter)["reading"] <= 45
     text = prose(chapter)
     sections = re.findall(r"^## (.+)$", text, re.M)
-    assert sections[-3:] == ["What it means", "Recap", "Exercises"]
+    assert sections[-4:] == ["What it means", "Recap", "Exercises", "Where next"]
     recap = text.split("\n## Recap\n")[1].split("\n## ")[0]
     assert len(re.findall(r"^\* ", recap, re.M)) == 5
     boxes = [match[0] for match in re.findall(r"^> \*\*((Prediction|Answer)\b)", text, re.M)]
     assert boxes and boxes[0] == "Prediction" and boxes.count("Answer") >= boxes.count("Prediction")
+
+
+def test_ends_by_saying_where_to_go(chapter):
+    last = chapter.cells[-1]
+    assert re.fullmatch(r"next-\d\d", last.id)
+    lines = re.findall(r"^\* \*\*(.+?):\*\* (.+)", last.source, re.M)
+    assert [head for head, _ in lines] == ["Next", lines[1][0], "To read", "Open"]
+    slugs = re.findall(r"\(\.\./book/open_problems\.md#([\w-]+)\)", lines[3][1])
+    titles = re.findall(r"^### (.+)$", (ROOT / "book" / "open_problems.md").read_text(encoding="utf-8"), re.M)
+    assert slugs and set(slugs) <= {re.sub(r"[^\w-]", "", title.lower().replace(" ", "-")) for title in titles}
 
 
 def test_what_it_means_is_claimed(chapter):
