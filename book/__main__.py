@@ -22,6 +22,11 @@ def teach(arguments):
     return run("book.builder.teaching.make", arguments, needs="papermill")
 
 
+def new(arguments):
+    """begin a chapter from the template: `new 19_my_chapter` writes it and lists it"""
+    return run("book.builder.new_chapter", arguments, needs="nbformat")
+
+
 def claims(arguments):
     """execute the chapters at other seeds and say claim by claim whether they hold; --seeds 3, --tier teach"""
     return run("book.builder.other_seeds", arguments, needs="papermill")
@@ -65,7 +70,7 @@ def clean(arguments):
     return 0
 
 
-COMMANDS = {command.__name__: command for command in (build, teach, claims, test, bench, serve, lab, clean)}
+COMMANDS = {command.__name__: command for command in (build, teach, new, claims, test, bench, serve, lab, clean)}
 
 
 def run(module, arguments, needs=None):

@@ -12,12 +12,15 @@ from book.builder.chapters import parameters_of, tagged, to_colab
 from book.builder.execute import cache_path, environment_digest, read_chapter
 from book.builder.frame import frame_of
 from book.builder.markup import citations_of, lines_of, map_links
+from book.builder.new_chapter import TEMPLATE
 from book.builder.references import link_mentions, targets_of
 from book.builder.stderr import left_on_stderr
 from book.builder.teaching.exercises import assigned, defined_before_exercises, exercises_of, used
 from book.builder.teaching.questions import questions_of
 
 SOURCES = sorted((ROOT / "notebooks").glob("*.ipynb"))
+# What a chapter of one's own begins with is a chapter too, but for being listed.
+ALL = [*SOURCES, ROOT / TEMPLATE]
 TIERS = yaml.safe_load((ROOT / "book" / "tiers.yml").read_text())
 SETUP = """\
 # Installs symlib where it is missing, as on Colab; does nothing where it is already there.
@@ -36,7 +39,7 @@ NOT_YET = {path.stem for path in SOURCES}
 MYST = re.compile(r"^\s*(?:`{3,}|~{3,}|:{3,})\s*\{|\{[a-z][\w:.-]*\}`|^\([\w-]+\)=\s*$", re.M)
 
 
-@pytest.fixture(params=SOURCES, ids=lambda path: path.stem)
+@pytest.fixture(params=ALL, ids=lambda path: path.stem)
 def chapter(request):
     return nbformat.read(request.param, as_version=4)
 
@@ -44,7 +47,7 @@ def chapter(request):
 @pytest.fixture(scope="module")
 def targets():
     found = {}
-    for path in SOURCES:
+    for path in ALL:
         found |= targets_of(nbformat.read(path, as_version=4), f"notebooks/{path.stem}.html")
     return found
 
@@ -184,7 +187,7 @@ def test_predictions_have_questions_in_the_format(chapter):
         questions_of(cell)
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
 def test_has_what_a_class_needs(path):
     chapter = nbformat.read(path, as_version=4)
     checks = sum(exercise.check is not None for exercise in exercises_of(chapter))
