@@ -58,6 +58,11 @@ def lab(arguments):
     return run("jupyterlab", ["--notebook-dir", str(ROOT / "notebooks"), *arguments])
 
 
+def exam(arguments):
+    """write exam questions in variants, with a key; --seed 7 --variants 4 --format markdown, notebook or pdf; --list"""
+    return run("book.exam", arguments, needs="nbformat")
+
+
 def clean(arguments):
     """remove the built site, the executed chapters and the caches (environments stay)"""
     if arguments:
@@ -70,7 +75,7 @@ def clean(arguments):
     return 0
 
 
-COMMANDS = {command.__name__: command for command in (build, teach, new, claims, test, bench, serve, lab, clean)}
+COMMANDS = {command.__name__: command for command in (build, teach, new, claims, test, bench, serve, lab, exam, clean)}
 
 
 def run(module, arguments, needs=None):

@@ -10,7 +10,8 @@ import re
 from book.builder.markup import NUMBERED, PLAIN, anchor, box_opening, lines_of
 
 _EQUATION = re.compile(r"\\tag\{(\d+\.\d+)\}")
-_SHOWN = re.compile(r"plots\.(table|show|slider)\((?:(?!plots\.(?:table|show|slider)\().)*?number=\"(\d+\.\d+)\"", re.S)
+_KINDS = r"plots\.(?:table|show|slider|live_\w+)\("
+_SHOWN = re.compile(rf"(?={_KINDS})plots\.(\w+)\((?:(?!{_KINDS}).)*?number=\"(\d+\.\d+)\"", re.S)
 _EXERCISE = re.compile(r"^### Exercise (\d+\.\d+)", re.M)
 _NAMES = "|".join(("Figure", "Table", "Exercise", "exercise", *NUMBERED))
 _NUMBER = r"\d{1,2}\.\d{1,2}"
@@ -42,8 +43,8 @@ def targets_of(notebook, page):
     found = []
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            kinds = {"table": "Table", "show": "Figure", "slider": "Figure"}
-            found += [(kinds[match[1]], match[2]) for match in _SHOWN.finditer(cell.source)]
+            shown = [(match[1], match[2]) for match in _SHOWN.finditer(cell.source)]
+            found += [("Table" if kind == "table" else "Figure", number) for kind, number in shown]
             continue
         found += [("equation", number) for number in _EQUATION.findall(cell.source)]
         found += [("Exercise", number) for number in _EXERCISE.findall(cell.source)]

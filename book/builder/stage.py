@@ -8,20 +8,24 @@ import yaml
 
 import symlib
 from book.builder.chapters import title_of, to_colab, to_page
+from book.builder.citing import bibtex_of, citations_page
 from book.builder.claims import claims_table
 from book.builder.execute import read_executed, versions
+from book.builder.gallery import gallery
 from book.builder.markup import citations_of, raise_markup
-from book.builder.publishing import version_and_date, with_publication
+from book.builder.needs import chapters_with_needs, needs_picture, needs_table
+from book.builder.publishing import date_of, version_and_date, with_publication
 from book.builder.references import link_mentions, targets_of
-from book.builder.repository import COLAB_BRANCH
+from book.builder.repository import COLAB_BRANCH, commit_of
 
-# Words of book/intro.md, and lines of book/status.md and book/claims.md, that the build replaces; the packages whose
-# versions it lists.
+# Words of book/intro.md, and lines of pages that say what the build knows (status, claims, gallery, citing, changelog),
+# that it replaces; the packages whose versions it lists.
 _BUTTON = "BUTTON"
-_CHAPTERS, _VERSIONS, _CLAIMS = "CHAPTERS", "VERSIONS", "CLAIMS"
+_CHAPTERS, _VERSIONS, _CLAIMS, _GALLERY = "CHAPTERS", "VERSIONS", "CLAIMS", "GALLERY"
+_BOOK, _CHANGES, _NEEDS = "BOOK", "CHANGES", "NEEDS"
 _LISTED = ("python", "numpy", "scipy", "jax", "torch", "numba", "matplotlib", "papermill", "jupyter-book")
 # What of book/ is only for building it.
-_NOT_STAGED = shutil.ignore_patterns("*.py", "builder", "tiers.yml", "__pycache__")
+_NOT_STAGED = shutil.ignore_patterns("*.py", "builder", "exam", "tiers.yml", "__pycache__")
 
 
 def stage(root, source, executed, tier, repository, *, pdf=False):
@@ -52,10 +56,18 @@ def stage(root, source, executed, tier, repository, *, pdf=False):
         nbformat.write(page, source / "notebooks" / f"{name}.ipynb")
     write_claims(source / "book" / "claims.md", chapters)
     write_status(source / "book" / "status.md", chapters)
+    write_gallery(source / "book" / "gallery.md", chapters, repository)
+    write_changes(source / "book" / "changelog.md", root / "CHANGELOG.md")
+    write_needs(source / "book" / "teaching", chapters)
     shutil.copy(root / "_toc.yml", source)
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
+    titles = {f"notebooks/{name}": title_of(chapter) for name, chapter in chapters.items()}
+    known = {"date": date_of(root), "commit": commit_of(root), "site": repository and repository.site}
+    bibtex = bibtex_of(root, titles, version=symlib.__version__, **known)
+    write_citing(source / "book" / "citing.md", bibtex, titles)
     made = version_and_date(root, symlib.__version__)
-    config = with_publication(with_repository(config, repository), repository, pdf=pdf, made=made)
+    config = with_repository(config, repository)
+    config = with_publication(config, repository, pdf=pdf, made=made, bibtex=bibtex)
     (source / "_config.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
 
 
@@ -68,10 +80,46 @@ def named(file):
         raise ValueError(f"{file}, {error}") from None
 
 
+def fill(page, found):
+    """Puts into a page, where the book has it, what is found for each line that is a key of `found`."""
+    if page.exists():
+        text = page.read_text(encoding="utf-8")
+        for line, content in found.items():
+            text = text.replace(f"\n{line}\n", f"\n{content}\n")
+        page.write_text(text, encoding="utf-8")
+
+
 def write_claims(page, chapters):
     """Fills the page that lists what every chapter claims."""
-    text = page.read_text(encoding="utf-8")
-    page.write_text(text.replace(f"\n{_CLAIMS}\n", f"\n{claims_table(chapters)}\n"), encoding="utf-8")
+    fill(page, {_CLAIMS: claims_table(chapters)})
+
+
+def write_citing(page, bibtex, titles):
+    """Fills the page that says how the book and each chapter are cited."""
+    chapters = {page: entry for page, entry in bibtex.items() if page}
+    fill(page, {_BOOK: f"```bibtex\n{bibtex['']}\n```", _CHAPTERS: citations_page(chapters, titles)})
+
+
+def write_changes(page, changelog):
+    """Fills the page of changes with all of CHANGELOG.md but its title."""
+    fill(page, {_CHANGES: changelog.read_text(encoding="utf-8").partition("\n")[2]})
+
+
+def write_needs(folder, chapters):
+    """Draws the map of what needs what, and fills its page with the same as a table."""
+    found, files = chapters_with_needs(chapters), {name[:2]: name for name in chapters}
+
+    def link(number, words=None):
+        return f"[{words or number}](../../notebooks/{files[number]}.ipynb)" if number in files else number
+
+    if (folder / "needs.md").exists():
+        (folder / "needs.svg").write_text(needs_picture(found), encoding="utf-8")
+        fill(folder / "needs.md", {_NEEDS: needs_table(found, link)})
+
+
+def write_gallery(page, chapters, repository):
+    """Fills the page of all figures."""
+    fill(page, {_GALLERY: gallery(chapters, repository)})
 
 
 def write_status(page, chapters):
@@ -84,8 +132,7 @@ def write_status(page, chapters):
         rows.append(f"| {' | '.join(cells)} |")
     installed = versions()
     listed = ", ".join(f"{name} {installed[name]}" for name in _LISTED if name in installed)
-    text = page.read_text(encoding="utf-8").replace(f"\n{_CHAPTERS}\n", "\n" + "\n".join(rows) + "\n")
-    page.write_text(text.replace(f"\n{_VERSIONS}\n", f"\n{listed}.\n"), encoding="utf-8")
+    fill(page, {_CHAPTERS: "\n".join(rows), _VERSIONS: f"{listed}."})
 
 
 def what_the_button_does(repository):

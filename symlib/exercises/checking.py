@@ -89,6 +89,8 @@ def check(
 def _what_is_wrong(answer, expected, mistakes, holds, rtol, atol):
     """What follows the answer's name in the message; None where the answer is right."""
     right = None if expected is None else _value(expected)
+    if answer is None and right is None:
+        return "is None: does a function lack its `return`?"
     if right is None or same(answer, right, rtol, atol):
         return _broken(answer, holds)
     for words, mistake in mistakes.items():

@@ -74,11 +74,11 @@ def test_a_citation_shows_its_entry_to_pointer_and_keyboard(browser, packing, pa
     with Visit(browser, packing, name) as visit:
         page = visit.page
         citation = page.locator('.bd-article a[href*="bibliography.html#"]').first
-        note = page.locator("#citation-note")
+        note = page.locator("#link-note")
         for reach in (citation.focus, citation.hover):
             reach()
             assert note.is_visible() and len(note.inner_text()) > 60
-            assert citation.get_attribute("aria-describedby") == "citation-note"
+            assert citation.get_attribute("aria-describedby") == "link-note"
             box = note.bounding_box()
             assert 0 <= box["x"] and box["x"] + box["width"] <= WIDE
             page.keyboard.press("Escape")

@@ -130,6 +130,9 @@ def test_properties():
     for right in (None, 2 * half):
         with pytest.raises(WrongAnswer, match=r"lacks a property: every row sums to one"):
             check("1.1", 2 * half, right, holds=[rows])
+    with pytest.raises(WrongAnswer, match="answer is None: does a function lack"):
+        answer = None
+        check("1.1", answer, holds=[rows])
     with pytest.raises(WrongAnswer, match="cannot be asked whether every row sums to one: AxisError"):
         check("1.1", half[0], holds=[rows])
     with pytest.raises(WrongAnswer, match="2 times.*; and it lacks a property"):

@@ -16,10 +16,12 @@ from book.builder.repository import find_repository, install_source
 from book.builder.teaching.contents import write_contents
 from book.builder.teaching.course import Course, Lesson, Maker
 from book.builder.teaching.files import colab_notebooks, instructor_notebooks, questions, student_notebooks
+from book.builder.teaching.pdfs import pdfs
 from book.builder.teaching.sheets import sheets
+from book.builder.teaching.slides import slides
 
 # In the order in which the contents list what they make.
-MAKERS: tuple[Maker, ...] = (student_notebooks, instructor_notebooks, colab_notebooks, sheets, questions)
+MAKERS: tuple[Maker, ...] = (student_notebooks, instructor_notebooks, colab_notebooks, slides, pdfs, sheets, questions)
 
 
 def teach(root, tier, wanted=()):

@@ -8,6 +8,7 @@ What students get holds neither a solution nor what an answer should be. An answ
 that grades says so, outside of the hidden part.
 """
 
+import ast
 import copy
 import re
 
@@ -15,7 +16,7 @@ import nbformat
 
 from book.builder.chapters import parameters_of, standalone, tagged, title_of, with_values
 from book.builder.teaching.course import Made
-from book.builder.teaching.exercises import assigned, exercises_of, used
+from book.builder.teaching.exercises import assigned, exercises_of, used, without_magics
 from book.builder.teaching.notebooks import blank
 
 _CONFIG = '''\
@@ -104,9 +105,24 @@ def _code_needed(notebook, start, exercise_cells):
         if cell.cell_type != "code" or "setup" in tags:
             continue
         if "hide-input" not in tags or assigned(cell.source) & needed:
+            cell.source = without_claims(cell.source)
             needed |= used(cell.source)
             kept.append(cell)
     return kept[::-1]
+
+
+def without_claims(source):
+    """Code without the claims it makes: what a chapter has found is no part of its exercises.
+
+    >>> without_claims('n = 2\\nclaim(\\n    "Two is even.", n % 2 == 0, "0"\\n)\\nm = n')
+    'n = 2\\nm = n'
+    """
+    lines = source.split("\n")
+    for statement in reversed(ast.parse(without_magics(source)).body):
+        match statement:
+            case ast.Expr(value=ast.Call(func=ast.Name(id="claim"))):
+                del lines[statement.lineno - 1 : statement.end_lineno]
+    return "\n".join(lines)
 
 
 def _graded(exercise, cells):
