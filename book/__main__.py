@@ -22,11 +22,6 @@ def teach(arguments):
     return run("book.builder.teaching.make", arguments, needs="papermill")
 
 
-def new(arguments):
-    """begin a chapter from the template: `new 19_my_chapter` writes it and lists it"""
-    return run("book.builder.new_chapter", arguments, needs="nbformat")
-
-
 def claims(arguments):
     """execute the chapters at other seeds and say claim by claim whether they hold; --seeds 3, --tier teach"""
     return run("book.builder.other_seeds", arguments, needs="papermill")
@@ -63,6 +58,11 @@ def exam(arguments):
     return run("book.exam", arguments, needs="nbformat")
 
 
+def new(arguments):
+    """begin a chapter from the template: `new 19_my_chapter` writes it and lists it"""
+    return run("book.builder.new_chapter", arguments, needs="nbformat")
+
+
 def clean(arguments):
     """remove the built site, the executed chapters and the caches (environments stay)"""
     if arguments:
@@ -75,7 +75,7 @@ def clean(arguments):
     return 0
 
 
-COMMANDS = {command.__name__: command for command in (build, teach, new, claims, test, bench, serve, lab, exam, clean)}
+COMMANDS = {command.__name__: command for command in (build, teach, claims, test, bench, serve, lab, new, exam, clean)}
 
 
 def run(module, arguments, needs=None):

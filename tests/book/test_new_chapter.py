@@ -1,5 +1,6 @@
 """A chapter from the template is listed, numbered and runs, with other images, another group, another network."""
 
+import re
 import shutil
 
 import nbformat
@@ -10,6 +11,7 @@ import yaml
 from book.builder.build import ROOT, chapter_names
 from book.builder.chapters import parameters_of, tagged, with_values
 from book.builder.new_chapter import TEMPLATE, new_chapter
+from symlib import labelled_images
 
 
 @pytest.fixture
@@ -55,6 +57,37 @@ def test_a_name_that_is_refused_changes_nothing(tree, name, message):
     with pytest.raises(ValueError, match=message):
         new_chapter(tree, name)
     assert {path: path.read_bytes() for path in tree.rglob("*") if path.is_file()} == before
+
+
+GUIDE = (ROOT / "book" / "teaching" / "adapt.md").read_text(encoding="utf-8")
+
+
+def test_the_guides_change_of_a_chapter_fits_the_chapter():
+    """Fewer than ten lines, each of which the chapter has once: applied, nothing of the old group is left but words."""
+    (block,) = re.findall(r"```diff\n(.*?)```", GUIDE, re.S)
+    lines = block.splitlines()
+    changes = list(zip(lines[::2], lines[1::2], strict=True))
+    assert 0 < len(changes) < 10 and all(old[0] == "-" and new[0] == "+" for old, new in changes)
+    chapter = nbformat.read(ROOT / "notebooks" / "07_rotated_mnist.ipynb", as_version=4)
+    text = "\n".join(cell.source for cell in chapter.cells)
+    for old, new in changes:
+        assert text.count(f"{old[1:]}\n") == 1
+        text = text.replace(old[1:], new[1:])
+    assert "rotation_orbits" not in text
+
+
+def test_the_guides_letters_are_images_with_classes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (made,) = re.findall(r"```python\n(.*?)```", GUIDE, re.S)
+    exec(compile(made, "adapt.md", "exec"), {})
+    images, labels, names = labelled_images("letters.npz", side=28, n_classes=10)
+    assert images.shape == (1000, 28, 28) and names == tuple("ABCDEFGHIJ")
+    assert np.bincount(labels).tolist() == [100] * 10
+    # They can be told from each other: by the nearest mean of the first half, most of the second.
+    flat = images.reshape(1000, -1)
+    means = np.array([flat[:500][labels[:500] == k].mean(axis=0) for k in range(10)])
+    nearest = np.linalg.norm(flat[500:, None] - means, axis=-1).argmin(axis=1)
+    assert (nearest == labels[500:]).mean() > 0.5
 
 
 def run(path, **values):
