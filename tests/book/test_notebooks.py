@@ -12,6 +12,7 @@ from book.builder.chapters import parameters_of, tagged, to_colab
 from book.builder.execute import cache_path, environment_digest, read_chapter
 from book.builder.frame import frame_of
 from book.builder.markup import citations_of, lines_of, map_links
+from book.builder.new_chapter import TEMPLATE
 from book.builder.references import link_mentions, targets_of
 from book.builder.stderr import left_on_stderr
 from book.builder.teaching.exercises import assigned, defined_before_exercises, exercises_of, used
@@ -19,6 +20,8 @@ from book.builder.teaching.questions import questions_of
 from book.builder.teaching.sheets import sheet
 
 SOURCES = sorted((ROOT / "notebooks").glob("*.ipynb"))
+# What a chapter of one's own begins with is a chapter too, but for being listed.
+ALL = [*SOURCES, ROOT / TEMPLATE]
 TIERS = yaml.safe_load((ROOT / "book" / "tiers.yml").read_text())
 SETUP = """\
 # Installs symlib where it is missing, as on Colab; does nothing where it is already there.
@@ -35,7 +38,7 @@ ALLOWED = ("https://github.com/google/neural-tangents", "http://yann.lecun.com/e
 MYST = re.compile(r"^\s*(?:`{3,}|~{3,}|:{3,})\s*\{|\{[a-z][\w:.-]*\}`|^\([\w-]+\)=\s*$", re.M)
 
 
-@pytest.fixture(params=SOURCES, ids=lambda path: path.stem)
+@pytest.fixture(params=ALL, ids=lambda path: path.stem)
 def chapter(request):
     return nbformat.read(request.param, as_version=4)
 
@@ -43,7 +46,7 @@ def chapter(request):
 @pytest.fixture(scope="module")
 def targets():
     found = {}
-    for path in SOURCES:
+    for path in ALL:
         found |= targets_of(nbformat.read(path, as_version=4), f"notebooks/{path.stem}.html")
     return found
 
