@@ -17,6 +17,11 @@ def build(arguments):
     return run("book.builder.build", arguments, needs="papermill")
 
 
+def teach(arguments):
+    """make what teachers are given, in _build/teach; --tier as for build; numbers of chapters choose some"""
+    return run("book.builder.teaching.make", arguments, needs="papermill")
+
+
 def claims(arguments):
     """execute the chapters at other seeds and say claim by claim whether they hold; --seeds 3, --tier teach"""
     return run("book.builder.other_seeds", arguments, needs="papermill")
@@ -48,6 +53,16 @@ def lab(arguments):
     return run("jupyterlab", ["--notebook-dir", str(ROOT / "notebooks"), *arguments])
 
 
+def exam(arguments):
+    """write exam questions in variants, with a key; --seed 7 --variants 4 --format markdown, notebook or pdf; --list"""
+    return run("book.exam", arguments, needs="nbformat")
+
+
+def new(arguments):
+    """begin a chapter from the template: `new 19_my_chapter` writes it and lists it"""
+    return run("book.builder.new_chapter", arguments, needs="nbformat")
+
+
 def clean(arguments):
     """remove the built site, the executed chapters and the caches (environments stay)"""
     if arguments:
@@ -60,7 +75,7 @@ def clean(arguments):
     return 0
 
 
-COMMANDS = {command.__name__: command for command in (build, claims, test, bench, serve, lab, clean)}
+COMMANDS = {command.__name__: command for command in (build, teach, claims, test, bench, serve, lab, new, exam, clean)}
 
 
 def run(module, arguments, needs=None):

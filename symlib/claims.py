@@ -6,10 +6,12 @@ numbers with their uncertainty over what was drawn (pairs, images, seeds). Two c
 pairwise: `mean_interval(a - b)`.
 """
 
+import functools
 import hashlib
 import html
 import os
 import sys
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -196,7 +198,15 @@ def pairs_in_order(scores: ArrayLike, hits: ArrayLike) -> float:
     return float(statistic) / int(hits.sum() * (~hits).sum())
 
 
-def claim(statement: str, holds: bool, evidence: Any, *, draws: int | None = None, at_least: int | None = None) -> None:
+def claim(
+    statement: str,
+    holds: bool,
+    evidence: Any,
+    *,
+    draws: int | None = None,
+    at_least: int | None = None,
+    elsewhere: str = "",
+) -> None:
     """State a fact, with the test that it has passed; shows a line, and raises where the test fails.
 
     Parameters
@@ -206,6 +216,9 @@ def claim(statement: str, holds: bool, evidence: Any, *, draws: int | None = Non
     evidence : what it rests on: a str with the number and its interval, or an `Interval`
     draws, at_least : int, optional
         How many draws there are, and how many the claim takes. With fewer it is not tested, and the line says so.
+    elsewhere : str, optional
+        Other data or another group than the claim is about, in words; where it fails on these, the line says so and
+        nothing is raised. `claims_about` fills it in.
 
     Raises
     ------
@@ -236,9 +249,41 @@ def claim(statement: str, holds: bool, evidence: Any, *, draws: int | None = Non
     outcome = "untested" if not enough else "holds" if holds else "fails"
     if outcome == "untested":
         evidence = f"not tested at this size: {draws} draws, {at_least} needed"
+    if outcome == "fails" and elsewhere:
+        evidence = f"does not hold for {elsewhere}: {evidence}"
     _show({"statement": statement.strip(), "outcome": outcome, "evidence": evidence})
-    if outcome == "fails" and os.environ.get(FALSE_CLAIMS) != "report":
+    if outcome == "fails" and not elsewhere and os.environ.get(FALSE_CLAIMS) != "report":
         raise ClaimError(f"the evidence does not bear this claim: {statement} ({evidence})")
+
+
+def claims_about(**chosen: str) -> Callable[..., None]:
+    """`claim`, for a chapter whose parameters choose what it looks at: of other data its claims are only reported.
+
+    Parameters
+    ----------
+    **chosen : str
+        What the claims are about = what this run has: `claims_about(digits=source, rotations=group)`. "digits:train"
+        are digits.
+
+    Returns
+    -------
+    callable
+        `claim` itself where the two agree. Otherwise a line says that they do not, and a claim that fails in this run
+        is shown as one that does not hold here, and stops nothing.
+
+    Examples
+    --------
+    >>> claim = claims_about(digits="fashion")
+    The claims of this chapter are about digits. This run has fashion: what does not hold here is marked ✗.
+    >>> claim("Ones are thin.", False, "width 0.9")
+    ✗ Ones are thin. (does not hold for fashion: width 0.9)
+    """
+    other = [given for about, given in chosen.items() if given != about and not given.startswith(f"{about}:")]
+    if not other:
+        return claim
+    about, here = ", ".join(chosen), ", ".join(other)
+    print(f"The claims of this chapter are about {about}. This run has {here}: what does not hold here is marked ✗.")
+    return functools.partial(claim, elsewhere=here)
 
 
 def anchor(statement: str) -> str:

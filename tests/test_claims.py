@@ -6,7 +6,15 @@ import pytest
 from nbclient import NotebookClient
 from scipy import stats
 
-from symlib.claims import ClaimError, claim, mean_interval, pairs_in_order, rank_interval, share_interval
+from symlib.claims import (
+    ClaimError,
+    claim,
+    claims_about,
+    mean_interval,
+    pairs_in_order,
+    rank_interval,
+    share_interval,
+)
 
 
 def test_a_claim_that_holds_prints_a_line(capsys):
@@ -84,6 +92,27 @@ def test_pairs_in_order_are_counted_one_by_one():
     for wrong in ([], [1.0, 2.0], [np.nan]):
         with pytest.raises(ValueError, match="one length|finite"):
             pairs_in_order(wrong, [True])
+
+
+@pytest.mark.parametrize("source", ["digits", "digits:train"])
+def test_claims_about_digits_are_raised_on_digits(capsys, source):
+    assert claims_about(digits=source) is claim
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("source", ["fashion", "mine.npz", "digitsofmine.npz"])
+def test_claims_about_digits_are_reported_on_other_images(capsys, source):
+    here = claims_about(digits=source, rotations="rotations")
+    here("Ones are thin.", False, "width 0.9")
+    here("Ones are many.", True, "half")
+    here("Ones are tall.", False, "n", draws=2, at_least=9)
+    lines = capsys.readouterr().out.splitlines()
+    assert f"about digits, rotations. This run has {source}: what does not hold here is marked ✗." in lines[0]
+    assert lines[1:] == [
+        f"✗ Ones are thin. (does not hold for {source}: width 0.9)",
+        "✓ Ones are many. (half)",
+        "– Ones are tall. (not tested at this size: 2 draws, 9 needed)",
+    ]
 
 
 def test_intervals_refuse_what_gives_none():

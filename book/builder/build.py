@@ -90,7 +90,7 @@ def page_names(root):
 
 def inputs_digest(root, tier, repository):
     """Digest of all that the site is made from."""
-    parts = ("book", "notebooks", "symlib", "_config.yml", "_toc.yml")
+    parts = ("book", "notebooks", "symlib", "_config.yml", "_toc.yml", "CHANGELOG.md", "CITATION.cff")
     content = files_digest(*(root / part for part in parts))
     return digest(content, versions(), tier, repository, install_source(repository))
 

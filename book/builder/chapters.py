@@ -10,6 +10,8 @@ from book.builder.frame import frame_of, with_frame
 from book.builder.markup import lower_markup, raise_markup
 from book.builder.references import link_mentions
 from book.builder.stderr import shown_on_stderr
+from book.builder.teaching.question_boxes import with_questions
+from book.builder.teaching.questions import questions_of
 
 # The setup cell of a copy that has no address to install from.
 _NO_SOURCE = """\
@@ -60,7 +62,7 @@ def literals(source):
 
 
 def to_page(executed, citations, tier, targets=None, name=""):
-    """The staged page of an executed chapter: setup dropped, one parameters cell, MyST markup.
+    """The staged page of an executed chapter: setup and notes to teachers dropped, one parameters cell, MyST markup.
 
     `tier` is what the book was asked for; the chapter says itself what it was computed at. `targets` are what all
     chapters number (references.py).
@@ -72,13 +74,13 @@ def to_page(executed, citations, tier, targets=None, name=""):
         # The book shows the values that ran where the chapter states its defaults.
         default = page.cells[tagged(page, "parameters")[0]]
         default.source = with_values(default.source, literals(page.cells[index].source))
-    drop = {*injected, *tagged(page, "setup")}
+    drop = {*injected, *tagged(page, "setup"), *tagged(page, "instructor")}
     page.cells = [cell for index, cell in enumerate(page.cells) if index not in drop]
     for index, cell in enumerate(page.cells):
         if cell.cell_type == "markdown":
             try:
                 linked = link_mentions(cell.source, targets or {}, f"notebooks/{name}.html")
-                cell.source = raise_markup(linked, citations)
+                cell.source = with_questions(raise_markup(linked, citations), questions_of(cell))
             except ValueError as error:
                 raise ValueError(f"cell {index + 1}: {error}") from None
         else:
@@ -105,6 +107,9 @@ def fold_name(source):
     """
     if re.search(r"^\s*claim\(", source, re.M):
         return "How this is tested"
+    check = re.search(r"^\s*check\(\s*\"([\d.]+)\"", source, re.M)
+    if check:
+        return f"Check your answer to exercise {check[1]}"
     if "plots.table(" in source:
         kind = "table"
     elif "plots." in source:
@@ -138,28 +143,41 @@ def with_values(source, values):
     return b"\n".join(lines).decode()
 
 
-def to_colab(notebook, name, source, site):
-    """The copy of chapter `name` that runs on Colab: install source filled in, links absolute, figures' code folded.
+def standalone(notebook, name, source, site):
+    """The copy of chapter `name` that stands alone: frame under its title, notes to teachers dropped, install source
+    filled in, links to the book absolute.
 
-    With no `source` to install from, the setup cell says what to do, and links stay as they are.
+    With no `source` to install from, the setup cell says what to do; with no `site` links stay as they are.
     """
     lowered = copy.deepcopy(notebook)
+    lowered.cells = [cell for cell in lowered.cells if "instructor" not in cell.metadata.get("tags", [])]
     _frame(lowered, boxed=False)
-    collapsed = []
-    for index, cell in enumerate(lowered.cells):
-        cell.metadata["id"] = cell.get("id", f"cell-{index}")
-        if "hide-input" in cell.metadata.get("tags", []):
-            cell.metadata["cellView"] = "form"  # folded, under its title
-            cell.source = f"#@title {fold_name(cell.source)}\n{cell.source}"
-        if cell.cell_type == "markdown" and source is not None:
+    for cell in lowered.cells:
+        if cell.cell_type == "markdown" and site is not None:
             cell.source = lower_markup(cell.source, f"notebooks/{name}.ipynb", site)
-        if cell.cell_type == "markdown" and re.match(r"#### (Hint|Solution) ", cell.source):
-            collapsed.append(cell.metadata["id"])
     for index in tagged(lowered, "setup"):
         setup = lowered.cells[index]
         if source is None:
             setup.source = _NO_SOURCE.replace("EXTRAS", re.search(r"symlib\[(.*?)\]", setup.source)[1])
         else:
             setup.source = setup.source.replace("@ SOURCE", f"@ {source}")
+    return lowered
+
+
+def to_colab(notebook, name, source, site):
+    """The copy of chapter `name` that runs on Colab: install source filled in, links absolute, figures' code folded.
+
+    With no `source` to install from, the setup cell says what to do, and links stay as they are.
+    """
+    lowered = standalone(notebook, name, source, site if source is not None else None)
+    collapsed = []
+    for index, cell in enumerate(lowered.cells):
+        cell.metadata["id"] = cell.get("id", f"cell-{index}")
+        if {"hide-input", "check"} & set(cell.metadata.get("tags", [])):
+            cell.metadata["cellView"] = "form"  # folded, under its title
+            cell.source = f"#@title {fold_name(cell.source)}\n{cell.source}"
+        folds = cell.metadata.get("jp-MarkdownHeadingCollapsed")
+        if folds and re.match(r"#### (Hint|Solution) ", cell.source):
+            collapsed.append(cell.metadata["id"])
     lowered.metadata["colab"] = {"collapsed_sections": collapsed}
     return lowered

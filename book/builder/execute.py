@@ -103,6 +103,21 @@ def cache_path(chapter, environment, cache):
     return cache / f"{chapter.name}-{chapter.tier}-{key}.ipynb"
 
 
+def read_executed(path, source):
+    """The executed chapter at `path`, with the metadata that the cells of `source`, its notebook as written, have.
+
+    Nothing is executed anew for words about a cell, a question or the frame, and what is kept shows their last state.
+    """
+    executed = nbformat.read(path, as_version=4)
+    written = {cell.id: cell.metadata for cell in source.cells}
+    for cell in executed.cells:
+        if cell.get("id") in written:
+            # How long it took is papermill's to say.
+            ran = {key: cell.metadata[key] for key in ("papermill",) if key in cell.metadata}
+            cell.metadata = copy.deepcopy(written[cell.id]) | ran
+    return executed
+
+
 def execute_all(chapters, root, cache):
     """Executes the chapters that are not kept; gives the paths of all by name, and the failures."""
     environment = environment_digest(root)

@@ -25,20 +25,25 @@ def lift_images(pages):
 
 def _lift(match, folder, towards):
     content = base64.b64decode(match["content"])
-    file = folder / f"{hashlib.sha256(content).hexdigest()[:20]}.{_SUFFIX[match['kind']]}"
+    file = folder / image_name(content, match["kind"])
     if not file.exists():
         file.write_bytes(content)
     # Formulas come first on a slow line.
     priority = ' fetchpriority="low"' if match["name"] == "src" else ""
-    return f'{match["name"]}="{towards}/{file.name}"{_room(content)}{priority}'
+    return f'{match["name"]}="{towards}/{file.name}"{room(content)}{priority}'
 
 
-def _room(content):
+def image_name(content, kind):
+    """The name of the file of an image, by its content; `kind` as in an address of data: svg+xml, png, jpeg."""
+    return f"{hashlib.sha256(content).hexdigest()[:20]}.{_SUFFIX[kind]}"
+
+
+def room(content):
     """Width and height of an SVG as attributes: the page keeps room for it, and does not jump when it comes.
 
-    >>> _room(b'<svg xmlns="http://www.w3.org/2000/svg" width="532.8pt" height="237.6pt">')
+    >>> room(b'<svg xmlns="http://www.w3.org/2000/svg" width="532.8pt" height="237.6pt">')
     ' width="533" height="238"'
-    >>> _room(b"another format")
+    >>> room(b"another format")
     ''
     """
     tag = _OPENING.search(content[:2000])

@@ -6,6 +6,7 @@ Chapters hold Markdown that reads well as it stands on GitHub, in JupyterLab and
     > **Theorem 4.1 (name).** ...            a theorem box with an anchor (Definition, Lemma ... likewise)
     > **Proof.** ..., > **Prediction.** ...  boxes without a number; > **Answer.** ... settles a prediction
     [Jacot et al. (2018)](its url)           a citation, if references.bib has the url
+    [words](06_x.ipynb#a-section)            a link to the section of that name
     ### Exercise 4.1 ★: ... #### Hint 4.1    stay headings; extension.py folds hint and solution
     (4.1), Figure 4.2, Theorem 4.1 ...       links (references.py)
 """
@@ -64,7 +65,7 @@ def raise_markup(text, citations):
             raised += _raise_quote(quote)
             quote = []
         raised.append(line.text)
-    return map_links("\n".join(raised[:-1]), lambda label, url: _cite(label, url, citations))
+    return map_links("\n".join(raised[:-1]), lambda label, url: _cite(label, url, citations) or _to_section(label, url))
 
 
 def box_opening(line):
@@ -105,6 +106,12 @@ def _cite(label, url, citations):
     if url in citations and _AUTHOR_YEAR.fullmatch(label):
         return f"{{cite:t}}`{citations[url]}`"
     return None
+
+
+def _to_section(label, url):
+    # MyST knows the sections of its own page only.
+    section = re.fullmatch(r"([\w./-]+)\.(?:md|ipynb)#([\w-]+)", url)
+    return f'<a class="reference internal" href="{section[1]}.html#{section[2]}">{label}</a>' if section else None
 
 
 def lower_markup(text, page, site):

@@ -1,7 +1,7 @@
 """A Sphinx extension: what a page says about itself to search engines, to those it is shared with, and at its foot.
 
-The staged configuration tells it where the book is published (`html_baseurl`), the repository (`book_repository`), and
-whether PDFs are made (`book_pdf`); what is not known or not made is not promised.
+The staged configuration tells it where the book is published (`html_baseurl`), the repository (`book_repository`) and
+its commit, how pages are cited, and whether PDFs are made (`book_pdf`); what is not known or not made is not promised.
 """
 
 import html
@@ -12,8 +12,11 @@ from urllib.parse import quote, urlsplit
 from docutils import nodes
 from sphinx import addnodes
 
+from book.builder.citing import citation_fold
 from book.builder.printing import BOOK
 
+# What an issue about a page begins with, so that it can be found and mended.
+_REPORT = "What is wrong, missing or unclear:\n\n\n\nPage: {page}\nCommit: {commit}\n"
 # Search engines cut longer ones.
 _LENGTH = 200
 # Pages that Sphinx makes, and names in their templates only.
@@ -57,19 +60,19 @@ def describe(app, page, _template, context, doctree):
 
 
 def link_at_the_foot(app, page, _template, context, doctree):
-    """Adds the line of links that closes a page: its PDF, the book's, and a place to report an error."""
+    """Adds what closes a page: how to cite it, and links to its PDF, the book's, and a place to say what is wrong."""
     if doctree is None or "body" not in context:
         return
+    if page in app.config.book_bibtex:
+        context["body"] += citation_fold(app.config.book_bibtex[page])
     links = []
     if app.config.book_pdf:
         name = page.rpartition("/")[2]
         links.append(f'<a href="{name}.pdf" download>This page as PDF</a>')
         links.append(f'<a href="{context["pathto"](BOOK, 1)}" download>The whole book as PDF</a>')
     if app.config.book_repository:
-        title = quote(f"{page}: ")
-        links.append(
-            f'<a href="{app.config.book_repository}/issues/new?title={title}">Report an error on this page</a>'
-        )
+        about = f"title={quote(f'{page}: ')}&amp;body={quote(_REPORT.format(page=page, commit=app.config.book_commit))}"
+        links.append(f'<a href="{app.config.book_repository}/issues/new?{about}">Say what is wrong or missing here</a>')
     if links:
         context["body"] += f'<p class="page-links">{" · ".join(links)}</p>'
 
@@ -101,6 +104,8 @@ def anchor_lost_page(app, page, _template, context, _doctree):
 def setup(app):
     app.add_config_value("book_pdf", False, "html")
     app.add_config_value("book_repository", "", "html")
+    app.add_config_value("book_commit", "", "html")
+    app.add_config_value("book_bibtex", {}, "html")
     app.connect("html-collect-pages", lost_page)
     app.connect("html-page-context", describe)
     app.connect("html-page-context", link_at_the_foot)

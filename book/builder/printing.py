@@ -1,5 +1,7 @@
 """Prints the built pages to PDF with a headless Chromium: every page of the contents, and all of them as one book.
 
+An edition is a class of the pages' root element, by which print.css leaves parts of them out.
+
 Pages are opened at the address where they will be published, answered from the folder that was built, so that links of
 the PDF lead there. Where no address is known only the links that leave the book stay.
 """
@@ -14,11 +16,13 @@ BOOK = "book.pdf"
 # As many pages are laid out while one is printed: typesetting formulas is the slow part.
 _AHEAD = 3
 _NOWHERE = "http://book.invalid"
-# What is still to come when a page is loaded: formulas, their fonts, and pictures to unpack.
+# What is still to come when a page is loaded: formulas, their fonts, and pictures to unpack; not those that wait until
+# they are scrolled to, which are on no sheet.
 _READY = """async () => {
     if (window.MathJax) await MathJax.startup.promise;
     await document.fonts.ready;
-    await Promise.all([...document.images].map(image => image.decode().catch(() => 0)));
+    const pictures = [...document.images].filter(image => image.loading !== 'lazy');
+    await Promise.all(pictures.map(image => image.decode().catch(() => 0)));
 }"""
 _DROP_LINKS = """here => document.querySelectorAll('a[href]').forEach(link => {
     if (link.origin === here && link.pathname !== location.pathname) link.removeAttribute('href');
@@ -36,14 +40,16 @@ def find_printer():
     return chromium
 
 
-def print_book(pages, contents, chromium, site=None):
-    """Writes NAME.pdf beside each page of `contents` ("book/intro") below `pages`, and all together as book.pdf.
+def print_book(pages, contents, chromium, site=None, *, to=None, edition=""):
+    """Prints each page of `contents` ("book/intro") below `pages` to NAME.pdf, and all together to book.pdf.
 
-    Pages are numbered through the book, so that one page has one number in both. Raises RuntimeError where a page
-    lacks a part of itself.
+    They are written beside the pages, or below the folder `to`; `edition` is one that print.css knows. Pages are
+    numbered through the book, so that one page has one number in both. Raises RuntimeError where a page lacks a part of
+    itself.
     """
     from playwright.sync_api import sync_playwright
 
+    to = to or pages
     here = (site or _NOWHERE).rstrip("/")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, headless=True, args=ARGUMENTS)
@@ -56,11 +62,13 @@ def print_book(pages, contents, chromium, site=None):
                 opened.append((waiting.popleft(), context.new_page()))
                 opened[-1][1].goto(f"{here}/{opened[-1][0]}.html", wait_until="commit")
             name, page = opened.popleft()
-            printed += _print(page, pages / f"{name}.pdf", printed, None if site else here)
+            file = to / f"{name}.pdf"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            printed += _print(page, file, printed, None if site else here, edition)
         browser.close()
     if missing:
         raise RuntimeError(f"pages to print lack parts of themselves: {', '.join(sorted(set(missing)))}")
-    join([pages / f"{name}.pdf" for name in contents], pages / BOOK)
+    join([to / f"{name}.pdf" for name in contents], to / BOOK)
 
 
 def _answer(route, pages, here, missing):
@@ -73,14 +81,16 @@ def _answer(route, pages, here, missing):
         route.abort()
 
 
-def _print(page, file, before, drop_links_to):
-    """Prints an opened page whose first sheet follows sheet `before`; gives the number of its sheets."""
+def _print(page, file, before, drop_links_to, edition):
+    """Prints an edition of an opened page whose first sheet follows sheet `before`; gives the number of its sheets."""
     from pypdf import PdfReader
 
     page.wait_for_load_state("load")
     page.evaluate(_READY)
     if drop_links_to:
         page.evaluate(_DROP_LINKS, drop_links_to)
+    if edition:
+        page.evaluate("edition => document.documentElement.classList.add(edition)", edition)
     page.add_style_tag(content=f"html {{ counter-reset: page {before}; }}")
     page.pdf(path=file, prefer_css_page_size=True, print_background=True, outline=True, tagged=True)
     page.close()

@@ -44,12 +44,17 @@ def find_repository(root):
     url = normalise(address)
     if url is None:
         return None
-    return Repository(url, env.get("GITHUB_SHA") or _git(root, "rev-parse", "HEAD") or "main")
+    return Repository(url, commit_of(root) or "main")
 
 
 def commit_date(root):
     """Date of the commit that is checked out in `root` ("2026-11-25"); None outside of a repository."""
     return _git(root, "log", "-1", "--format=%cs") or None
+
+
+def commit_of(root):
+    """The commit that is checked out in `root`; None outside of a repository."""
+    return os.environ.get("GITHUB_SHA") or _git(root, "rev-parse", "HEAD") or None
 
 
 def install_source(repository):

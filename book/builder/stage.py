@@ -8,20 +8,26 @@ import yaml
 
 import symlib
 from book.builder.chapters import title_of, to_colab, to_page
+from book.builder.citing import bibtex_of, citations_page
 from book.builder.claims import claims_table
-from book.builder.execute import versions
+from book.builder.copies import ENDINGS, FOLDERS
+from book.builder.execute import read_executed, versions
+from book.builder.gallery import gallery
 from book.builder.markup import citations_of, raise_markup
-from book.builder.publishing import version_and_date, with_publication
+from book.builder.needs import chapters_with_needs, needs_picture, needs_table
+from book.builder.publishing import date_of, version_and_date, with_publication
 from book.builder.references import link_mentions, targets_of
-from book.builder.repository import COLAB_BRANCH
+from book.builder.repository import COLAB_BRANCH, commit_of
+from book.builder.teaching.notebooks import instructor, student
 
-# Words of book/intro.md, and lines of book/status.md and book/claims.md, that the build replaces; the packages whose
-# versions it lists.
+# Words of book/intro.md, and lines of pages that say what the build knows (status, claims, gallery, citing, changelog),
+# that it replaces; the packages whose versions it lists.
 _BUTTON = "BUTTON"
-_CHAPTERS, _VERSIONS, _CLAIMS = "CHAPTERS", "VERSIONS", "CLAIMS"
+_CHAPTERS, _VERSIONS, _CLAIMS, _GALLERY = "CHAPTERS", "VERSIONS", "CLAIMS", "GALLERY"
+_BOOK, _CHANGES, _NEEDS = "BOOK", "CHANGES", "NEEDS"
 _LISTED = ("python", "numpy", "scipy", "jax", "torch", "numba", "matplotlib", "papermill", "jupyter-book")
 # What of book/ is only for building it.
-_NOT_STAGED = shutil.ignore_patterns("*.py", "builder", "tiers.yml", "__pycache__")
+_NOT_STAGED = shutil.ignore_patterns("*.py", "builder", "exam", "tiers.yml", "__pycache__")
 
 
 def stage(root, source, executed, tier, repository, *, pdf=False):
@@ -32,7 +38,10 @@ def stage(root, source, executed, tier, repository, *, pdf=False):
     # Jupyter Book takes its style sheets from _static beside the configuration; pages refer to their own.
     shutil.copytree(root / "book" / "_static", source / "_static")
     citations = citations_of(root / "book" / "references.bib")
-    chapters = {name: nbformat.read(path, as_version=4) for name, path in executed.items()}
+    chapters = {
+        name: read_executed(path, nbformat.read(root / "notebooks" / f"{name}.ipynb", as_version=4))
+        for name, path in executed.items()
+    }
     targets = {}
     for name, chapter in chapters.items():
         with named(f"notebooks/{name}.ipynb"):
@@ -49,10 +58,18 @@ def stage(root, source, executed, tier, repository, *, pdf=False):
         nbformat.write(page, source / "notebooks" / f"{name}.ipynb")
     write_claims(source / "book" / "claims.md", chapters)
     write_status(source / "book" / "status.md", chapters)
+    write_gallery(source / "book" / "gallery.md", chapters, repository)
+    write_changes(source / "book" / "changelog.md", root / "CHANGELOG.md")
+    write_needs(source / "book" / "teaching", chapters)
     shutil.copy(root / "_toc.yml", source)
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
+    titles = {f"notebooks/{name}": title_of(chapter) for name, chapter in chapters.items()}
+    known = {"date": date_of(root), "commit": commit_of(root), "site": repository and repository.site}
+    bibtex = bibtex_of(root, titles, version=symlib.__version__, **known)
+    write_citing(source / "book" / "citing.md", bibtex, titles)
     made = version_and_date(root, symlib.__version__)
-    config = with_publication(with_repository(config, repository), repository, pdf=pdf, made=made)
+    config = with_repository(config, repository)
+    config = with_publication(config, repository, pdf=pdf, made=made, bibtex=bibtex)
     (source / "_config.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
 
 
@@ -65,10 +82,46 @@ def named(file):
         raise ValueError(f"{file}, {error}") from None
 
 
+def fill(page, found):
+    """Puts into a page, where the book has it, what is found for each line that is a key of `found`."""
+    if page.exists():
+        text = page.read_text(encoding="utf-8")
+        for line, content in found.items():
+            text = text.replace(f"\n{line}\n", f"\n{content}\n")
+        page.write_text(text, encoding="utf-8")
+
+
 def write_claims(page, chapters):
     """Fills the page that lists what every chapter claims."""
-    text = page.read_text(encoding="utf-8")
-    page.write_text(text.replace(f"\n{_CLAIMS}\n", f"\n{claims_table(chapters)}\n"), encoding="utf-8")
+    fill(page, {_CLAIMS: claims_table(chapters)})
+
+
+def write_citing(page, bibtex, titles):
+    """Fills the page that says how the book and each chapter are cited."""
+    chapters = {page: entry for page, entry in bibtex.items() if page}
+    fill(page, {_BOOK: f"```bibtex\n{bibtex['']}\n```", _CHAPTERS: citations_page(chapters, titles)})
+
+
+def write_changes(page, changelog):
+    """Fills the page of changes with all of CHANGELOG.md but its title."""
+    fill(page, {_CHANGES: changelog.read_text(encoding="utf-8").partition("\n")[2].strip()})
+
+
+def write_needs(folder, chapters):
+    """Draws the map of what needs what, and fills its page with the same as a table."""
+    found, files = chapters_with_needs(chapters), {name[:2]: name for name in chapters}
+
+    def link(number, words=None):
+        return f"[{words or number}](../../notebooks/{files[number]}.ipynb)" if number in files else number
+
+    if (folder / "needs.md").exists():
+        (folder / "needs.svg").write_text(needs_picture(found), encoding="utf-8")
+        fill(folder / "needs.md", {_NEEDS: needs_table(found, link)})
+
+
+def write_gallery(page, chapters, repository):
+    """Fills the page of all figures."""
+    fill(page, {_GALLERY: gallery(chapters, repository)})
 
 
 def write_status(page, chapters):
@@ -81,15 +134,16 @@ def write_status(page, chapters):
         rows.append(f"| {' | '.join(cells)} |")
     installed = versions()
     listed = ", ".join(f"{name} {installed[name]}" for name in _LISTED if name in installed)
-    text = page.read_text(encoding="utf-8").replace(f"\n{_CHAPTERS}\n", "\n" + "\n".join(rows) + "\n")
-    page.write_text(text.replace(f"\n{_VERSIONS}\n", f"\n{listed}.\n"), encoding="utf-8")
+    fill(page, {_CHAPTERS: "\n".join(rows), _VERSIONS: f"{listed}."})
 
 
 def what_the_button_does(repository):
     """A sentence that promises no more than the pages keep: Colab opens notebooks of public repositories only."""
     if repository is None:
-        return "The button at the top of its page downloads it; it runs where symlib is installed."
-    return "The button at the top of its page opens it on Colab, where it runs as it is."
+        return (
+            "The buttons at the top of its page download it, to work in or with solutions; it needs symlib installed."
+        )
+    return "The buttons at the top of its page open it on Colab, to work in or with solutions; there it runs as it is."
 
 
 def with_repository(config, repository):
@@ -104,22 +158,26 @@ def with_repository(config, repository):
 
 
 def write_colab_copies(chapters, folder, repository, source):
-    """Writes the chapters' copies for Colab below `folder`; gives their paths by name.
+    """Writes the chapters' copies for Colab below `folder`, one to work in, one with solutions; {kind: {name: path}}.
 
     Where it is not known what they should install symlib from, the copies say what to do.
     """
     shutil.rmtree(folder, ignore_errors=True)
-    (folder / "notebooks").mkdir(parents=True)
     site = repository.site if repository else ".."
     paths = {}
-    for chapter in chapters:
-        paths[chapter.name] = folder / "notebooks" / f"{chapter.name}.ipynb"
-        nbformat.write(to_colab(chapter.notebook, chapter.name, source, site), paths[chapter.name])
+    for kind, make in (("student", student), ("instructor", instructor)):
+        place = folder / FOLDERS[kind]
+        place.mkdir(parents=True)
+        paths[kind] = {chapter.name: place / f"{chapter.name}.ipynb" for chapter in chapters}
+        for chapter in chapters:
+            copied = to_colab(make(chapter.notebook), chapter.name, source, site)
+            nbformat.write(copied, paths[kind][chapter.name])
     return paths
 
 
 def write_downloads(copies, pages):
     """Puts the copies behind the pages' download buttons, where Sphinx left staged notebooks."""
-    for staged in (pages / "_sources" / "notebooks").glob("*.ipynb*"):
+    for staged in list((pages / "_sources" / "notebooks").glob("*.ipynb*")):
         name = staged.name.split(".")[0]
-        shutil.copy(copies[name], staged)
+        for kind, ending in ENDINGS.items():
+            shutil.copy(copies[kind][name], staged.with_name(staged.name.replace(name, f"{name}{ending}")))

@@ -18,12 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from symlib.diagnose.names import imported, named_group, perhaps
+from symlib.diagnose.names import imported, named_group
 from symlib.diagnose.rendering.sections import headline
 from symlib.diagnose.report import Report
 from symlib.diagnose.sources import LabelledSamples, read_samples
 from symlib.diagnose.sources.samples import MOST_SAMPLES
 from symlib.support.files import check_writable, replacing
+from symlib.support.nearest import perhaps
 
 YES, NOT_YES, ERROR = 0, 1, 2
 _FIGURES = (".svg", ".png", ".pdf")

@@ -15,7 +15,14 @@ from symlib.plots.drawing import (
     plot_phase_diagram,
     plot_spectrum,
 )
-from symlib.plots.live import live_networks, live_prediction, live_two_circles
+from symlib.plots.live import (
+    live_missing_arc,
+    live_networks,
+    live_orbit,
+    live_prediction,
+    live_two_circles,
+    live_two_digits,
+)
 from symlib.plots.output import HTMLFigure, show, slider, table
 from symlib.plots.style import (
     BLUE,
@@ -42,9 +49,12 @@ __all__ = [
     "VERMILLION",
     "HTMLFigure",
     "figure",
+    "live_missing_arc",
     "live_networks",
+    "live_orbit",
     "live_prediction",
     "live_two_circles",
+    "live_two_digits",
     "plot_error_plane",
     "plot_exact_vs_spectral",
     "plot_images",

@@ -3,10 +3,11 @@
 from importlib.resources import files
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
-FLAWS = """async ([context, rules]) => {
+FLAWS = """async ([context, options]) => {
     const found = await axe.run(context ?? document, {
-        runOnly: rules ?? ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+        runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
         resultTypes: ['violations'],
+        ...options,
     });
     return found.violations.filter(v => ['serious', 'critical'].includes(v.impact)).flatMap(
         v => v.nodes.map(node => `${v.id}: ${node.html.slice(0, 160)} ${node.failureSummary.slice(0, 300)}`));

@@ -11,7 +11,7 @@ from book.builder.build import ROOT
 
 PAGE = (ROOT / "book" / "api.md").read_text(encoding="utf-8")
 NAMED = set(re.findall(r"^\.\. auto(?:function|class|exception):: (\w+)", PAGE, re.M))
-PACKAGES = ["groups", "orbits", "datasets", "kernels", "training", "sweeps", "diagnose"]
+PACKAGES = ["groups", "orbits", "datasets", "kernels", "training", "sweeps", "diagnose", "exercises"]
 
 
 @pytest.mark.parametrize("module", [symlib, *(importlib.import_module(f"symlib.{name}") for name in PACKAGES)])

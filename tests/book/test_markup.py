@@ -57,6 +57,14 @@ def test_a_box_holds_code_and_citations():
     assert "By {cite:t}`jacot2018`, run" in raised and raised.endswith("```\nx\n```\n::::")
 
 
+def test_a_link_to_a_section_leads_there_whatever_the_page_is_made_from():
+    raised = raise_markup("[a *b*](../book/x.md#b-c), [d](06_y.ipynb#e), `[f](g.md#h)`, [i](j.md), [k](#l)", {})
+    assert raised == (
+        '<a class="reference internal" href="../book/x.html#b-c">a *b*</a>, '
+        '<a class="reference internal" href="06_y.html#e">d</a>, `[f](g.md#h)`, [i](j.md), [k](#l)'
+    )
+
+
 def test_other_blockquotes_and_code_stay():
     for text in (
         "> To be, **Theorem** or not.",
@@ -103,7 +111,7 @@ def test_page_of_the_book(executed):
     assert page.cells[tagged(page, "parameters")[0]].source == 'n = 8  # poses\nname = "é"  # a word'
     assert [name for name, _ in streams(page)] == ["stdout"]
     assert "{admonition} Theorem 9.1 (leave-one-out)" in text and text.count("{cite:t}`jacot2018`") == 2
-    assert "#### Hint 9.1" in text and "#### Solution 9.1" in text
+    assert "#### Hint 9.1" in text and "#### Solution 9.1" in text and "without an inverse" not in text
     assert "{admonition} In this chapter" in page.cells[0].source and "* fold a hint" in page.cells[0].source
     folds = [cell.metadata.mystnb.code_prompt_show for cell in page.cells if "mystnb" in cell.metadata]
     assert folds == ["The code of Figure 9.1", "How this is tested"]
@@ -132,7 +140,8 @@ def test_colab_copy(conventions):
     assert "SOURCE" not in setup
     folded = copy.metadata["colab"]["collapsed_sections"]
     heads = [cell.source.split("\n")[0] for cell in copy.cells if cell.metadata["id"] in folded]
-    assert heads == ["#### Hint 9.1", "#### Solution 9.1"]
+    assert heads == [f"#### {part} 9.{number}" for number in (1, 2) for part in ("Hint", "Solution")]
+    assert "without an inverse" not in "".join(cell.source for cell in copy.cells)
     assert f"]({SITE}/book/notation.html)" in "".join(cell.source for cell in copy.cells)
     assert "**In this chapter** you learn to\n\n* write a chapter" in copy.cells[1].source
     nbformat.validate(copy)

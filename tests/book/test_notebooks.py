@@ -1,5 +1,6 @@
 """The chapters' sources keep to the conventions of CONTRIBUTING.md, and the staged ones ran clean."""
 
+import ast
 import re
 
 import nbformat
@@ -11,10 +12,16 @@ from book.builder.chapters import parameters_of, tagged, to_colab
 from book.builder.execute import cache_path, environment_digest, read_chapter
 from book.builder.frame import frame_of
 from book.builder.markup import citations_of, lines_of, map_links
+from book.builder.new_chapter import TEMPLATE
 from book.builder.references import link_mentions, targets_of
 from book.builder.stderr import left_on_stderr
+from book.builder.teaching.exercises import assigned, defined_before_exercises, exercises_of, used
+from book.builder.teaching.questions import questions_of
+from book.builder.teaching.sheets import sheet
 
 SOURCES = sorted((ROOT / "notebooks").glob("*.ipynb"))
+# What a chapter of one's own begins with is a chapter too, but for being listed.
+ALL = [*SOURCES, ROOT / TEMPLATE]
 TIERS = yaml.safe_load((ROOT / "book" / "tiers.yml").read_text())
 SETUP = """\
 # Installs symlib where it is missing, as on Colab; does nothing where it is already there.
@@ -24,12 +31,14 @@ if importlib.util.find_spec("symlib") is None:
     %pip install --quiet "symlib[{}] @ SOURCE\""""
 # Chapters that train networks install what that takes; on Colab all of it is there.
 NETWORKS = re.compile(r"^from symlib\.(models|training|ensembles) import", re.M)
+# Chapters whose images a reader may change by their parameter `source`.
+TAKE_OTHER_IMAGES = [path.stem for path in SOURCES if path.stem[:2] in "01 02 03 07 08 09 10 11 12 13 14 15 16".split()]
 # Addresses that a chapter may link to beside those of references.bib.
 ALLOWED = ("https://github.com/google/neural-tangents", "http://yann.lecun.com/exdb/mnist/")
 MYST = re.compile(r"^\s*(?:`{3,}|~{3,}|:{3,})\s*\{|\{[a-z][\w:.-]*\}`|^\([\w-]+\)=\s*$", re.M)
 
 
-@pytest.fixture(params=SOURCES, ids=lambda path: path.stem)
+@pytest.fixture(params=ALL, ids=lambda path: path.stem)
 def chapter(request):
     return nbformat.read(request.param, as_version=4)
 
@@ -37,7 +46,7 @@ def chapter(request):
 @pytest.fixture(scope="module")
 def targets():
     found = {}
-    for path in SOURCES:
+    for path in ALL:
         found |= targets_of(nbformat.read(path, as_version=4), f"notebooks/{path.stem}.html")
     return found
 
@@ -94,6 +103,21 @@ def test_parameters_are_those_of_the_teach_tier(path):
     assert set(tiers["smoke"]) | set(tiers["paper"]) <= set(tiers["teach"])
 
 
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_a_chapter_that_takes_other_images_reads_none_beside_them(path):
+    """Its `source` is read by labelled_images alone, and of other images than digits its claims are only reported."""
+    chapter = nbformat.read(path, as_version=4)
+    code = "\n".join(cell.source for cell in chapter.cells if cell.cell_type == "code")
+    if path.stem in TAKE_OTHER_IMAGES:
+        assert TIERS[path.stem]["teach"]["source"] == "digits"
+        assert re.search(r"\bmnist\b|\bfashion_mnist\b|read_samples", code) is None
+        assert re.findall(r"labelled_images\((\w+)", code)[0] in ("source", "smaller")
+        assert code.count("claim = claims_about(digits=source)") == 1
+        assert not re.search(r"^from symlib\.claims import .*\bclaim\b", code, re.M)
+    else:
+        assert "source" not in TIERS[path.stem]["teach"] or path.stem == "18_your_own_data"
+
+
 def test_holds_no_myst(chapter):
     assert MYST.findall(prose(chapter)) == []
     assert not re.search(r"\\\(|\\\[", prose(chapter)), "write formulas as $...$ and $$...$$"
@@ -126,19 +150,76 @@ def test_exercises_are_graded_and_fold_a_hint_and_a_solution(chapter):
     assert all(cell.metadata.get("jp-MarkdownHeadingCollapsed") for cell, match in folds if match)
 
 
+def test_a_check_asks_for_what_the_solution_assigns_and_uses_what_every_reader_has(chapter):
+    exercises = exercises_of(chapter)
+    usable = defined_before_exercises(chapter)
+    seen = set()
+    for exercise in exercises:
+        code = [chapter.cells[i].source for i in exercise.solution if chapter.cells[i].cell_type == "code"]
+        if exercise.check is None:
+            seen |= set().union(*map(assigned, code))
+            continue
+        solution, source = set().union(*map(assigned, code[:-1])), code[-1]
+        seen |= solution
+        answers = set(exercise.answers)
+        assert answers - solution == set(), f"{exercise.number}: the solution does not assign these answers"
+        assert answers & usable == set(), f"{exercise.number}: the chapter itself has these names"
+        # What a solution has changed differs from reader to reader.
+        usable |= answers
+        missing = used(source) - (usable - (seen - usable_answers(exercises)))
+        assert missing == set(), f"{exercise.number}: a student notebook has no {missing} for the check"
+        text = "".join(chapter.cells[i].source for i in exercise.text)
+        assert [name for name in answers if f"`{name}`" not in text] == [], f"{exercise.number}: name the answer"
+        calls = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Call) and ast.unparse(n.func) == "check"]
+        assert "from symlib.exercises import check\n" in source
+        assert calls and {ast.literal_eval(call.args[0]) for call in calls} == {exercise.number}
+        asked = {name for call in calls for name in used(ast.unparse(call.args[1]))}
+        assert answers <= asked, f"{exercise.number}: pass the answers themselves to check, so that it can name them"
+
+
+def usable_answers(exercises):
+    return {name for exercise in exercises for name in exercise.answers}
+
+
+def test_predictions_have_questions_in_the_format(chapter):
+    for cell in chapter.cells:
+        questions_of(cell)
+
+
+def test_has_what_a_class_needs(chapter):
+    assert sum(exercise.check is not None for exercise in exercises_of(chapter)) >= 3
+    predictions = [cell for cell in chapter.cells if cell.source.startswith("> **Prediction.**")]
+    assert all(questions_of(cell) for cell in predictions)
+    # A box that stands elsewhere in its cell could have no questions.
+    assert len(predictions) == len(re.findall(r"^> \*\*Prediction\.\*\*", prose(chapter), re.M))
+    notes = [chapter.cells[index] for index in tagged(chapter, "instructor")]
+    assert notes and all(note.cell_type == "markdown" and note.source.strip() for note in notes)
+
+
 def test_has_the_frame_of_a_chapter(chapter):
     assert frame_of(chapter)["reading"] <= 45
     text = prose(chapter)
     sections = re.findall(r"^## (.+)$", text, re.M)
-    assert sections[-3:] == ["What it means", "Recap", "Exercises"]
+    assert sections[-4:] == ["What it means", "Recap", "Exercises", "Where next"]
     recap = text.split("\n## Recap\n")[1].split("\n## ")[0]
     assert len(re.findall(r"^\* ", recap, re.M)) == 5
     boxes = [match[0] for match in re.findall(r"^> \*\*((Prediction|Answer)\b)", text, re.M)]
     assert boxes and boxes[0] == "Prediction" and boxes.count("Answer") >= boxes.count("Prediction")
 
 
+def test_ends_by_saying_where_to_go(chapter):
+    last = chapter.cells[-1]
+    assert re.fullmatch(r"next-\d\d", last.id)
+    lines = re.findall(r"^\* \*\*(.+?):\*\* (.+)", last.source, re.M)
+    assert [head for head, _ in lines] == ["Next", lines[1][0], "To read", "Open"]
+    slugs = re.findall(r"\(\.\./book/open_problems\.md#([\w-]+)\)", lines[3][1])
+    titles = re.findall(r"^### (.+)$", (ROOT / "book" / "open_problems.md").read_text(encoding="utf-8"), re.M)
+    assert slugs and set(slugs) <= {re.sub(r"[^\w-]", "", title.lower().replace(" ", "-")) for title in titles}
+
+
 def test_what_it_means_is_claimed(chapter):
-    sources = [cell.source for cell in chapter.cells]
+    # A figure to play with may close what was found.
+    sources = [cell.source for cell in chapter.cells if not cell.id.startswith("live-")]
     meaning = next(at for at, source in enumerate(sources) if re.search(r"^## What it means", source, re.M))
     recap = next(at for at, source in enumerate(sources) if re.search(r"^## Recap", source, re.M))
     assert any("claim(" in source for source in sources[:recap])
@@ -164,3 +245,10 @@ def test_executes_and_leaves_nothing_on_stderr(site, name):
     chapter = read_chapter(ROOT, name, TIERS, tier)
     path = cache_path(chapter, environment_digest(ROOT), ROOT / "_build" / "cache")
     assert left_on_stderr(nbformat.read(path, as_version=4)) == []
+
+
+def test_a_graded_sheet_defines_what_it_uses(chapter):
+    cells = [cell for cell in sheet(chapter, {}).cells if cell.cell_type == "code"]
+    sources = [cell.source for cell in cells if "setup" not in cell.metadata.get("tags", [])]
+    # In the chapter's own order; what a function uses may come after it.
+    assert set().union(*map(used, sources)) - set().union(*map(assigned, sources)) == set()

@@ -53,8 +53,9 @@ def test_opens_without_a_flaw(visit):
     assert raw_formulas(page) == []
     images = page.locator("article img")
     assert images.evaluate_all("i => i.filter(i => !i.alt.trim()).map(i => i.src.slice(0, 80))") == []
-    # A hidden frame of a slider is not laid out, but its image is decoded all the same.
-    assert images.evaluate_all("i => i.filter(i => !i.naturalWidth).map(i => i.alt)") == []
+    # A hidden frame of a slider is not laid out, but its image is decoded all the same. The gallery's come later.
+    missing = "i => i.filter(i => i.loading !== 'lazy' && !i.naturalWidth).map(i => i.alt)"
+    assert images.evaluate_all(missing) == []
     for width in visit.widths():
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width
         assert page.evaluate(CUT_OFF) == [], width
@@ -149,6 +150,11 @@ FOCUS_EACH = """() => [...document.querySelectorAll('a[href], button, input, tex
     .flatMap(e => { e.focus({preventScroll: true}); return e === document.activeElement ? [ask(e)] : []; })"""
 
 
+# What takes keys of its own might not let go of the Tab key: there it is pressed some hundred times, until it has been
+# round. It does so on a page without such things as well; on the others the elements are asked one by one.
+TAKES_KEYS = ".bd-article :is(input[type=range], svg [tabindex], [role=slider])"
+
+
 def _always_there(stops):
     """Which of the stops are there wherever the page is scrolled to: its contents unfold beside what is read."""
     return [stop["which"] for stop in stops if not stop["unfolds"]]
@@ -159,16 +165,19 @@ def test_the_tab_key_stops_where_there_is_something_to_do_and_shows_where(visit)
     page, widths = visit.page, visit.widths()
     page.evaluate(ASK)
     next(widths)
-    page.evaluate(FOLLOW)
-    for _ in range(25):
-        for _ in range(20):
-            page.keyboard.press("Tab")
-        if page.evaluate("round"):
-            break
-    assert page.evaluate("round")
-    found = [page.evaluate("stops")]
-    assert _always_there(page.evaluate(FOCUS_EACH)) == _always_there(found[0])
-    next(widths)  # where pressing the key hundreds of times would tell the same
+    if page.locator(TAKES_KEYS).count() or visit.path == f"{CHAPTERS[1]}.html":
+        page.evaluate(FOLLOW)
+        for _ in range(25):
+            for _ in range(20):
+                page.keyboard.press("Tab")
+            if page.evaluate("round"):
+                break
+        assert page.evaluate("round")
+        found = [page.evaluate("stops")]
+        assert _always_there(page.evaluate(FOCUS_EACH)) == _always_there(found[0])
+    else:
+        found = [page.evaluate(FOCUS_EACH)]
+    next(widths)  # where following the key would tell the same
     page.keyboard.press("Tab")
     found.append(page.evaluate(FOCUS_EACH))
     for stops in found:
@@ -249,26 +258,46 @@ THIN = """() => {
         seen.add(kind);
     });
 }"""
-# In another mode colours change, and nothing else. Those of the text are the same, wide and narrow; those around it are
-# not, but alike on all pages, so two tell.
+# Colours are the dearest to look at, and text that looks alike has one answer: one element of each look is marked.
+MARK_EACH_LOOK = """mode => {
+    document.documentElement.dataset.theme = mode;
+    const behind = element => {
+        for (let e = element; e; e = e.parentElement) {
+            const {backgroundImage: image, backgroundColor: colour} = getComputedStyle(e);
+            if (image !== 'none' || !/, 0\\)$/.test(colour)) return colour + image;
+        }
+    };
+    const seen = new Set();
+    for (const element of document.querySelectorAll('body *')) {
+        delete element.dataset.look;
+        const words = [...element.childNodes].some(node => node.nodeType === Node.TEXT_NODE && node.data.trim());
+        if (!words || !element.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
+        const style = getComputedStyle(element);
+        const look = [element.tagName, style.color, style.fontSize, style.fontWeight, style.textDecorationLine,
+            style.opacity, behind(element)].join();
+        if (!seen.has(look)) element.dataset.look = '';
+        seen.add(look);
+    }
+    return seen.size;
+}"""
 COLOURS = ["color-contrast", "link-in-text-block"]
-AROUND_THE_TEXT = {"exclude": [[".bd-article"]]}
+ALL_BUT_COLOURS = {"rules": {rule: {"enabled": False} for rule in COLOURS}}
+# The text has the same colours wide and narrow. What is around it has not, but is alike on all pages, so two tell.
 TWO_PAGES = (PAGES[0], CHAPTERS[0])
 
 
 @of_all_pages
 def test_has_no_serious_flaw_by_the_rules_of_axe(visit):
-    """All rules at either width, one of them light and one dark; and colours around the text in the other mode."""
+    """The rules of colours in the light and in the dark, and all others wide and narrow."""
     visit.page.mouse.move(0, 0)  # nothing is hovered over, nor has the focus
     visit.page.evaluate("() => { document.activeElement.blur(); scrollTo(0, 0); }")
     visit.page.evaluate(AXE)
     visit.page.evaluate(THIN)
     flaws = []
-    for width in visit.widths():
-        looks = [("light" if width == WIDE else "dark", None, None)]
-        if visit.path.removesuffix(".html") in TWO_PAGES:
-            looks.append(("dark" if width == WIDE else "light", AROUND_THE_TEXT, COLOURS))
-        for mode, *how in looks:
-            visit.page.evaluate("mode => { document.documentElement.dataset.theme = mode; }", mode)
-            flaws += [f"{width} px, {mode}: {flaw}" for flaw in visit.page.evaluate(FLAWS, how)]
+    for place, width in enumerate(visit.widths()):
+        flaws += [f"{width} px: {flaw}" for flaw in visit.page.evaluate(FLAWS, [None, ALL_BUT_COLOURS])]
+        for mode in ("light", "dark") if place == 0 or visit.path.removesuffix(".html") in TWO_PAGES else ():
+            assert visit.page.evaluate(MARK_EACH_LOOK, mode) > 4
+            found = visit.page.evaluate(FLAWS, [{"include": [["[data-look]"]]}, {"runOnly": COLOURS}])
+            flaws += [f"{width} px, {mode}: {flaw}" for flaw in found]
     assert flaws == []

@@ -2,13 +2,18 @@
 
 import html
 import re
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from unicodedata import normalize
 
 import pytest
+from pypdfium2 import PdfDocument
 
 from book.builder import printing
+from book.builder.browser import find_chromium
 from book.builder.build import ROOT, page_names
-from book.builder.printing import BOOK, find_printer
+from book.builder.printing import BOOK, find_printer, print_book
+from book.builder.teaching.pdfs import WITHOUT
 
 pytestmark = pytest.mark.browser
 PAGES = page_names(ROOT)
@@ -17,11 +22,12 @@ PAGES = page_names(ROOT)
 @pytest.fixture(scope="module")
 def sheets(site, browser):
     """The text of each sheet of each PDF, by the name of its page: its margin first."""
-    from pypdf import PdfReader
-
-    read = {name: PdfReader(site / f"{name}.pdf").pages for name in PAGES}
+    read = {name: PdfDocument(site / f"{name}.pdf") for name in PAGES}
     # Printed text has ligatures (ﬁ), which this takes apart.
-    return {name: [normalize("NFKC", sheet.extract_text()) for sheet in pages] for name, pages in read.items()}
+    return {
+        name: [normalize("NFKC", sheet.get_textpage().get_text_range()) for sheet in sheets]
+        for name, sheets in read.items()
+    }
 
 
 def words_of(text):
@@ -37,18 +43,20 @@ def test_every_page_is_printed_to_its_last_section(site, sheets):
 
 
 def test_sheets_count_through_the_book_and_name_the_licence(site, sheets):
-    from pypdf import PdfReader
-
     all_sheets = [sheet for name in PAGES for sheet in sheets[name]]
-    assert len(PdfReader(site / BOOK).pages) == len(all_sheets)
+    assert len(PdfDocument(site / BOOK)) == len(all_sheets)
     for number, text in enumerate(all_sheets, start=1):
-        assert text.startswith(f"{number}Text and figures: CC BY 4.0"), (number, text[:80])
+        assert re.match(rf"Text and figures: CC BY 4\.0 · code: MIT {number}\b", text), (number, text[:80])
 
 
 def test_the_book_has_an_outline_of_all_its_pages(site):
     from pypdf import PdfReader
 
     assert len(PdfReader(site / BOOK).outline) == len(PAGES)
+
+
+def test_the_cheat_sheet_is_one_sheet(sheets):
+    assert len(sheets["book/cheat_sheet"]) == 1
 
 
 def test_solutions_are_printed(site, sheets):
@@ -82,6 +90,25 @@ def test_paper_is_white_whatever_the_mode(site, serve, browser):
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     page.context.close()
+
+
+def test_the_edition_for_a_class_has_all_but_the_solutions(tmp_path, browser):
+    from pypdf import PdfReader
+
+    for name in ("print.css", "print.js"):
+        shutil.copy(ROOT / "book" / "_static" / name, tmp_path)
+    folds = "".join(
+        f'<details class="sd-dropdown {kind.lower()}"><summary>{kind} 1.1</summary>The {kind}.</details>'
+        for kind in ("Hint", "Solution")
+    )
+    head = '<title>One</title><link rel="stylesheet" href="print.css"><script src="print.js"></script>'
+    (tmp_path / "one.html").write_text(f"<!doctype html>{head}<h1>One</h1>{folds}")
+    # In a thread of its own: the browser of the other tests holds this one.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(print_book, tmp_path, ["one"], find_chromium(), to=tmp_path / "to", edition=WITHOUT).result()
+    text = PdfReader(tmp_path / "to" / "one.pdf").pages[0].extract_text()
+    assert text.startswith("1Text and") and "The Hint." in text and "Solution" not in text
+    assert len(PdfReader(tmp_path / "to" / BOOK).pages) == 1
 
 
 def test_without_a_browser_the_build_says_so(monkeypatch, capsys):

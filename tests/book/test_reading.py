@@ -1,4 +1,4 @@
-"""What readers do with the built pages: follow links, write guesses, look up claims; links lead somewhere."""
+"""What readers do with the built pages: follow links, look up claims and citations; links lead somewhere."""
 
 import re
 from html.parser import HTMLParser
@@ -69,30 +69,16 @@ def test_no_result_is_a_leftover_of_drawing(site, name):
 
 
 @pytest.mark.browser
-def test_a_guess_stands_beside_the_answer_and_is_kept(browser, site, serve):
-    context = browser.new_context()
-    page = context.new_page()
-    address = f"{serve(site)}/notebooks/{chapter_names(ROOT)[0]}.html"
-    page.goto(address)
-    assert page.locator(".answer .your-guess:visible").count() == 0
-    page.locator(".prediction textarea").first.fill("one in ten")
-    assert page.locator(".answer .your-guess:visible").first.inner_text() == "You wrote: one in ten"
-    page.reload()
-    assert page.locator(".prediction textarea").first.input_value() == "one in ten"
-    context.close()
-
-
-@pytest.mark.browser
 def test_a_citation_shows_its_entry_to_pointer_and_keyboard(browser, packing, pages):
     name = next(name for name, page in sorted(pages.items()) if name.startswith("notebooks/") and cites(page))
     with Visit(browser, packing, name) as visit:
         page = visit.page
         citation = page.locator('.bd-article a[href*="bibliography.html#"]').first
-        note = page.locator("#citation-note")
+        note = page.locator("#link-note")
         for reach in (citation.focus, citation.hover):
             reach()
             assert note.is_visible() and len(note.inner_text()) > 60
-            assert citation.get_attribute("aria-describedby") == "citation-note"
+            assert citation.get_attribute("aria-describedby") == "link-note"
             box = note.bounding_box()
             assert 0 <= box["x"] and box["x"] + box["width"] <= WIDE
             page.keyboard.press("Escape")

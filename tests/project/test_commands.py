@@ -65,7 +65,7 @@ def test_it_says_what_there_is():
     done = subprocess.run([sys.executable, "-m", "book"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0 and all(f"\n  {name} " in done.stdout for name in commands.COMMANDS)
     done = subprocess.run([sys.executable, "-m", "book", "bulid"], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 2 and "There is no command bulid; there are build, claims, test" in done.stderr
+    assert done.returncode == 2 and "There is no command bulid; there are build, teach, claims, test" in done.stderr
     done = subprocess.run([sys.executable, "-m", "book", "build", "-h"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0 and "--tier {smoke,teach,paper}" in done.stdout
 

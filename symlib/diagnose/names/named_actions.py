@@ -15,11 +15,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from symlib.diagnose.names.lookup import array_file, imported, is_array_file, is_import_path, parted, unknown
+from symlib.diagnose.names.lookup import array_file, imported, is_array_file, is_import_path, parted
 from symlib.diagnose.names.named_groups import named_group
 from symlib.groups import FiniteGroup, cyclic, dihedral, symmetric
 from symlib.orbits import rotation_orbits, shift_orbits, translation_orbits
 from symlib.orbits.actions import as_callable
+from symlib.support.nearest import unknown
 
 KNOWN = ["shift", "translate", "rotate", "rotate-exact", "flip", "flip-rotate", "permute"]
 _SAME = {"dihedral": "flip-rotate", "flips": "flip", "rotations": "rotate"}

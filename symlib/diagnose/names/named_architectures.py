@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import pdist
 
-from symlib.diagnose.names.lookup import imported, is_import_path, parted, unknown, whole
+from symlib.diagnose.names.lookup import imported, is_import_path, parted, whole
 from symlib.kernels import cnn_kernel, equivariant_cnn_kernel, mlp_kernel, rbf, vit_kernel
+from symlib.support.nearest import unknown
 
 KNOWN = ["mlp", "mlp:3", "cnn", "cnn:2", "cnn-gap", "c4-gap", "d4-gap", "vit:7", "rbf", "rbf:0.5"]
 _OF_IMAGES = ("cnn", "cnn-gap", "c4-gap", "d4-gap", "vit")

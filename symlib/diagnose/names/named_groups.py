@@ -2,8 +2,9 @@
 
 from numpy.typing import ArrayLike
 
-from symlib.diagnose.names.lookup import array_file, is_array_file, parted, unknown, whole
+from symlib.diagnose.names.lookup import array_file, is_array_file, parted, whole
 from symlib.groups import FiniteGroup, cyclic, dihedral, quaternion, symmetric
+from symlib.support.nearest import unknown
 
 _FAMILIES = {"cyclic": cyclic, "rotations": cyclic, "dihedral": dihedral, "symmetric": symmetric}
 KNOWN = ["cyclic:12", "rotations:8", "dihedral:4", "symmetric:4", "quaternion"]

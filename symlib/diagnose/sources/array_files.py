@@ -1,14 +1,11 @@
 """Samples from a .npz file, a key each for samples, labels, poses and objects. Nothing is unpickled."""
 
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from symlib.diagnose.names import perhaps
 from symlib.diagnose.sources.samples import LabelledSamples, as_names, checked_samples, refuse_bytes
+from symlib.support.nearest import perhaps
+from symlib.support.npz import npz_arrays, npz_sizes
 
 
 def read_npz(
@@ -31,32 +28,17 @@ def read_npz(
     """
     keys = {"x": samples or "x", "y": labels or "y", "pose": pose, "objects": objects}
     options = {"x": "--samples", "y": "--labels", "pose": "--pose", "objects": "--objects"}
-    try:
-        with zipfile.ZipFile(path) as packed:
-            sizes = {entry.filename.removesuffix(".npy"): entry.file_size for entry in packed.infolist()}
-        for kind, key in keys.items():
-            if key is not None and key not in sizes:
-                raise _missing(path, key, list(sizes), options[kind])
-        refuse_bytes(sum(sizes[key] for key in keys.values() if key) // 8, path.name, "give fewer samples")
-        with np.load(path, allow_pickle=False) as file:
-            arrays: dict[str, Any] = {kind: _array(file, key, path) for kind, key in keys.items() if key is not None}
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
-        raise ValueError(f"{path} cannot be read as .npz: {error}; write it anew with numpy.savez") from error
+    sizes = npz_sizes(path)
+    for kind, key in keys.items():
+        if key is not None and key not in sizes:
+            raise _missing(path, key, list(sizes), options[kind])
+    wanted = {kind: key for kind, key in keys.items() if key is not None}
+    refuse_bytes(sum(sizes[key] for key in wanted.values()) // 8, path.name, "give fewer samples")
+    found = npz_arrays(path, wanted.values())
+    arrays: dict[str, Any] = {kind: found[key] for kind, key in wanted.items()}
     unused = [f"{kind}: {options[kind]} {kind}" for kind in ("pose", "objects") if not keys[kind] and kind in sizes]
     notes = [f"{path.name} also holds a key not in use ({note})" for note in unused]
     return checked_samples(path.name, **arrays, names=as_names(keys), notes=notes)
-
-
-def _array(file, key, path):
-    try:
-        return file[key]
-    except ValueError as error:
-        if "pickle" not in str(error):
-            raise
-        raise ValueError(
-            f"{key!r} of {path} holds Python objects, which are not unpickled, since that can run any program; save "
-            "numbers or text, for example numpy.savez(..., y=numpy.array(y).astype(str))"
-        ) from error
 
 
 def _missing(path, key, there, option):

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from symlib.diagnose.names import perhaps
 from symlib.diagnose.sources.samples import LabelledSamples, as_names, checked_samples, refuse_bytes
+from symlib.support.nearest import perhaps
 
 _LABELS = ("y", "label", "class", "target")
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from symlib.support.checks import finite_array, plain_array
+from symlib.support.checks import finite_array
+from symlib.support.labels import whole_or_text
 
 MOST_SAMPLES = 20_000  # read from folders and data sets; beyond, some are drawn
 MOST_BYTES = 2 * 2**30
@@ -57,42 +58,16 @@ def checked_samples(
     points = finite_array(x, called("x"), min_ndim=2)
     if 0 in points.shape:
         raise ValueError(f"{called('x')} holds nothing, its shape is {points.shape}")
-    labels = _names(y, called("y"), len(points))
+    labels = whole_or_text(y, called("y"), len(points))
     classes = np.unique(labels)
     if len(classes) < 2:
         raise ValueError(
             f"{called('y')} holds one class only, {classes[0].item()!r}; with one, every answer "
             "is right: give samples of at least two"
         )
-    poses = None if pose is None else _whole(_names(pose, called("pose"), len(points)), called("pose"))
-    ids = None if objects is None else _names(objects, called("objects"), len(points))
+    poses = None if pose is None else _whole(whole_or_text(pose, called("pose"), len(points)), called("pose"))
+    ids = None if objects is None else whole_or_text(objects, called("objects"), len(points))
     return LabelledSamples(points, labels, poses, ids, source, list(notes or []))
-
-
-def _names(values: Any, called: str, n: int) -> Any:
-    """(n,) of int or str: whole numbers that came as floats are whole numbers."""
-    values = np.asarray(plain_array(values, called))
-    if values.ndim == 2 and values.shape[1] == 1:
-        values = values[:, 0]
-    if values.ndim == 2 and len(values) == n and set(np.unique(values)) <= {0, 1} and (values.sum(axis=1) == 1).all():
-        raise ValueError(f"{called} is one-hot, shape {values.shape}; give one number or name a sample: argmax(axis=1)")
-    if values.shape != (n,):
-        raise ValueError(f"{called} must hold one entry a sample, {n} in all, got shape {values.shape}")
-    if values.dtype.kind == "S":
-        values = np.char.decode(values, "utf-8")
-    if values.dtype.kind == "O":
-        values = np.array([str(value) for value in values])
-    if values.dtype.kind == "f":
-        wrong = np.flatnonzero(~np.isfinite(values) | (values != np.round(values)))
-        if wrong.size:
-            raise ValueError(
-                f"{called} must hold whole numbers or names, got {values[wrong[0]]} at {wrong[0]}; remove or repair it"
-            )
-    if values.dtype.kind in "fbui":
-        return values.astype(np.intp)
-    if values.dtype.kind != "U":
-        raise ValueError(f"{called} must hold whole numbers or names, got dtype {values.dtype}")
-    return values
 
 
 def _whole(values: Any, called: str) -> Any:

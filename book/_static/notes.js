@@ -1,13 +1,13 @@
-/* A citation under the pointer or in focus shows its entry of the bibliography; Escape puts it away. */
+/* A citation shows its entry of the bibliography, a term its sentence of the glossary: under the pointer, in focus, and at the first touch, of which the second follows the link. Escape puts it away. */
 addEventListener("DOMContentLoaded", () => {
-  const links = document.querySelectorAll('.bd-article a[title][href*="bibliography.html#"]');
+  const links = document.querySelectorAll('.bd-article a[title]:is([href*="bibliography.html#"], .glossary-term)');
   if (links.length === 0) return;
   const note = document.createElement("div");
-  note.id = "citation-note";
+  note.id = "link-note";
   note.setAttribute("role", "tooltip");
   note.hidden = true;
   document.body.append(note);
-  let shown = null, leaving;
+  let shown = null, touched = null, leaving;
 
   function hide() {
     clearTimeout(leaving);
@@ -42,10 +42,19 @@ addEventListener("DOMContentLoaded", () => {
     link.addEventListener("blur", hide);
     // The pointer may move on to the note, to read or to copy.
     link.addEventListener("mouseleave", () => { leaving = setTimeout(hide, 250); });
+    // A finger has no way to point: it is told first, and taken there when it asks again.
+    link.addEventListener("pointerdown", (event) => { touched = event.pointerType === "touch" && shown !== link ? link : null; });
+    link.addEventListener("click", (event) => {
+      if (touched !== link) return;
+      touched = null;
+      event.preventDefault();
+      show(link);
+    });
   }
   note.addEventListener("mouseenter", () => clearTimeout(leaving));
   note.addEventListener("mouseleave", hide);
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
+  document.addEventListener("pointerdown", (event) => { if (shown && !shown.contains(event.target) && event.target !== note) hide(); });
   // A link that the Tab key reaches is scrolled to after it has the focus.
   addEventListener("scroll", () => { if (shown) place(shown); }, { passive: true });
 });

@@ -1,0 +1,1 @@
+"""What teachers are given, made from the chapters: student and instructor notebooks, graded sheets, questions."""

@@ -1,0 +1,56 @@
+"""What a question of an exam is, and how its numbers are written."""
+
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Question(NamedTuple):
+    """One variant of a question.
+
+    Attributes
+    ----------
+    title : str
+    chapter : str, where it is taught ("06")
+    points : int
+    text : str, Markdown: what students read
+    working : str, Markdown: the answers, how to come to them, and what to look for in an answer in words
+    given, answers : dict, the numbers of the text and those of the answers, for those who check them
+    """
+
+    title: str
+    chapter: str
+    points: int
+    text: str
+    working: str
+    given: dict
+    answers: dict
+
+
+def written(value):
+    """A number as a fraction where it is one of a small denominator, and to four digits: "$12/17 \\approx 0.7059$".
+
+    >>> written(0.5), written(3.0), written(2**0.5)
+    ('$1/2 = 0.5$', '$3$', '$1.414$')
+    """
+    value = float(value)
+    fraction = Fraction(value).limit_denominator(200)
+    if abs(fraction - value) > 1e-9 * max(1.0, abs(value)):
+        return f"${value:.4g}$"
+    if fraction.denominator == 1:
+        return f"${fraction.numerator}$"
+    decimal = f"{value:.4g}"
+    sign = "=" if float(decimal) == float(fraction) else "\\approx"
+    return f"${fraction.numerator}/{fraction.denominator} {sign} {decimal}$"
+
+
+def matrix(values, digits=4):
+    """A matrix in TeX, without the dollars."""
+    rows = (" & ".join(f"{value:.{digits}g}" for value in np.real(row)) for row in np.atleast_2d(values))
+    return "\\begin{pmatrix}" + "\\\\ ".join(rows) + "\\end{pmatrix}"
+
+
+def rightly(error):
+    """Whether an error below 1 is a right answer, in words."""
+    return "classified rightly" if error < 1 else "classified wrongly"

@@ -1,0 +1,41 @@
+"""Labels as callers give them, numbers or names, one a sample."""
+
+from typing import Any
+
+import numpy as np
+
+from symlib.support.checks import plain_array
+
+
+def whole_or_text(values: Any, called: str, n: int) -> Any:
+    """(n,) of int or str, one entry a sample: whole numbers that came as floats are whole numbers.
+
+    Raises
+    ------
+    ValueError
+        If there are more or fewer, they are one-hot, or one is neither a whole number nor text, naming it.
+    TypeError
+        If they are masked or sparse.
+    """
+    values = np.asarray(plain_array(values, called))
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.ndim == 2 and len(values) == n and set(np.unique(values)) <= {0, 1} and (values.sum(axis=1) == 1).all():
+        raise ValueError(f"{called} is one-hot, shape {values.shape}; give one number or name a sample: argmax(axis=1)")
+    if values.shape != (n,):
+        raise ValueError(f"{called} must hold one entry a sample, {n} in all, got shape {values.shape}")
+    if values.dtype.kind == "S":
+        values = np.char.decode(values, "utf-8")
+    if values.dtype.kind == "O":
+        values = np.array([str(value) for value in values])
+    if values.dtype.kind == "f":
+        wrong = np.flatnonzero(~np.isfinite(values) | (values != np.round(values)))
+        if wrong.size:
+            raise ValueError(
+                f"{called} must hold whole numbers or names, got {values[wrong[0]]} at {wrong[0]}; remove or repair it"
+            )
+    if values.dtype.kind in "fbui":
+        return values.astype(np.intp)
+    if values.dtype.kind != "U":
+        raise ValueError(f"{called} must hold whole numbers or names, got dtype {values.dtype}")
+    return values
