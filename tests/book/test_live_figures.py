@@ -287,16 +287,20 @@ def test_a_prediction_is_found_again_and_shows_nothing_before_the_commitment(bar
     page = bare(CASES["prediction"])
     assert page.get_by_role("button", name="Compare").is_disabled()
     page.get_by_role("slider", name="Your error ε at N 5").press("End")
+    curve = page.locator("svg [stroke='var(--blue)'], svg [fill='var(--blue)']")
     before = numbers(page)
+    assert curve.count() == 0
     assert before["5"] == [pytest.approx(100)] and len(before) == 11
     page.reload()
     assert numbers(page) == before
     page.get_by_role("button", name="Compare").click()
     expect(page.locator("thead")).to_contain_text("computed")
+    assert curve.count() > 0
     page.reload()
     assert page.get_by_role("button", name="Change my curve").is_enabled()
     page.get_by_role("button", name="Start afresh").click()
     expect(page.locator("thead")).not_to_contain_text("computed")
+    assert curve.count() == 0
 
 
 def test_a_figure_whose_script_fails_leaves_its_picture(browser):
