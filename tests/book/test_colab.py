@@ -157,7 +157,7 @@ def executed(colab, wheel, tmp_path_factory):
             shutil.copy(copies[chapter], notebook)
         program = Path(sys.executable).with_name("jupyter-execute")
         done = subprocess.run(
-            [program, f"--kernel_name={name}", "--timeout=600", notebook],
+            [program, "--inplace", f"--kernel_name={name}", "--timeout=600", notebook],
             # Side by side they have more threads than there are cores; torch's would wait for each other spinning.
             env={**os.environ, "JUPYTER_PATH": str(folder), "OMP_NUM_THREADS": "1"},
             capture_output=True,
