@@ -58,6 +58,11 @@ def exam(arguments):
     return run("book.exam", arguments, needs="nbformat")
 
 
+def new(arguments):
+    """begin a chapter from the template: `new 19_my_chapter` writes it and lists it"""
+    return run("book.builder.new_chapter", arguments, needs="nbformat")
+
+
 def clean(arguments):
     """remove the built site, the executed chapters and the caches (environments stay)"""
     if arguments:
@@ -70,7 +75,7 @@ def clean(arguments):
     return 0
 
 
-COMMANDS = {command.__name__: command for command in (build, teach, claims, test, bench, serve, lab, exam, clean)}
+COMMANDS = {command.__name__: command for command in (build, teach, claims, test, bench, serve, lab, new, exam, clean)}
 
 
 def run(module, arguments, needs=None):

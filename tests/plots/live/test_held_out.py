@@ -48,6 +48,8 @@ def test_without_a_second_kernel_there_is_no_ensemble_and_a_singular_matrix_is_n
     found = evaluate("held_out", "leftOut(factored({ ...one, kappa: [2, 1] }), [0])", one=one)
     assert found == {"residuals": [pytest.approx(0.5)], "process": [pytest.approx(0.75**0.5)], "ensemble": None}
     message = evaluate(
-        "held_out", "(() => { try { factored({ ...one, kappa: [1, 1] }); } catch (e) { return e.message; } })()", one=one
+        "held_out",
+        "(() => { try { factored({ ...one, kappa: [1, 1] }); } catch (e) { return e.message; } })()",
+        one=one,
     )
     assert message == "a matrix to invert must be positive definite; pivot 1 is 0"
