@@ -107,6 +107,9 @@ def fold_name(source):
     """
     if re.search(r"^\s*claim\(", source, re.M):
         return "How this is tested"
+    check = re.search(r"^\s*check\(\s*\"([\d.]+)\"", source, re.M)
+    if check:
+        return f"Check your answer to exercise {check[1]}"
     if "plots.table(" in source:
         kind = "table"
     elif "plots." in source:
@@ -170,7 +173,7 @@ def to_colab(notebook, name, source, site):
     collapsed = []
     for index, cell in enumerate(lowered.cells):
         cell.metadata["id"] = cell.get("id", f"cell-{index}")
-        if "hide-input" in cell.metadata.get("tags", []):
+        if {"hide-input", "check"} & set(cell.metadata.get("tags", [])):
             cell.metadata["cellView"] = "form"  # folded, under its title
             cell.source = f"#@title {fold_name(cell.source)}\n{cell.source}"
         folds = cell.metadata.get("jp-MarkdownHeadingCollapsed")

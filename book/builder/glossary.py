@@ -89,6 +89,8 @@ def mark_mentions(doctree, terms, address):
 
 def _is_closed(node):
     inside = node.parent
+    if inside is None:  # a formula's own text, put there without its parent (extension.py)
+        return True
     while inside is not None:
         classes = inside.get("classes", []) if isinstance(inside, nodes.Element) else []
         if isinstance(inside, _CLOSED) or _CLOSED_CLASSES & set(classes):

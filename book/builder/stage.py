@@ -10,6 +10,7 @@ import symlib
 from book.builder.chapters import title_of, to_colab, to_page
 from book.builder.citing import bibtex_of, citations_page
 from book.builder.claims import claims_table
+from book.builder.copies import ENDINGS, FOLDERS
 from book.builder.execute import read_executed, versions
 from book.builder.gallery import gallery
 from book.builder.markup import citations_of, raise_markup
@@ -17,6 +18,7 @@ from book.builder.needs import chapters_with_needs, needs_picture, needs_table
 from book.builder.publishing import date_of, version_and_date, with_publication
 from book.builder.references import link_mentions, targets_of
 from book.builder.repository import COLAB_BRANCH, commit_of
+from book.builder.teaching.notebooks import instructor, student
 
 # Words of book/intro.md, and lines of pages that say what the build knows (status, claims, gallery, citing, changelog),
 # that it replaces; the packages whose versions it lists.
@@ -102,7 +104,7 @@ def write_citing(page, bibtex, titles):
 
 def write_changes(page, changelog):
     """Fills the page of changes with all of CHANGELOG.md but its title."""
-    fill(page, {_CHANGES: changelog.read_text(encoding="utf-8").partition("\n")[2]})
+    fill(page, {_CHANGES: changelog.read_text(encoding="utf-8").partition("\n")[2].strip()})
 
 
 def write_needs(folder, chapters):
@@ -138,8 +140,10 @@ def write_status(page, chapters):
 def what_the_button_does(repository):
     """A sentence that promises no more than the pages keep: Colab opens notebooks of public repositories only."""
     if repository is None:
-        return "The button at the top of its page downloads it; it runs where symlib is installed."
-    return "The button at the top of its page opens it on Colab, where it runs as it is."
+        return (
+            "The buttons at the top of its page download it, to work in or with solutions; it needs symlib installed."
+        )
+    return "The buttons at the top of its page open it on Colab, to work in or with solutions; there it runs as it is."
 
 
 def with_repository(config, repository):
@@ -154,22 +158,26 @@ def with_repository(config, repository):
 
 
 def write_colab_copies(chapters, folder, repository, source):
-    """Writes the chapters' copies for Colab below `folder`; gives their paths by name.
+    """Writes the chapters' copies for Colab below `folder`, one to work in, one with solutions; {kind: {name: path}}.
 
     Where it is not known what they should install symlib from, the copies say what to do.
     """
     shutil.rmtree(folder, ignore_errors=True)
-    (folder / "notebooks").mkdir(parents=True)
     site = repository.site if repository else ".."
     paths = {}
-    for chapter in chapters:
-        paths[chapter.name] = folder / "notebooks" / f"{chapter.name}.ipynb"
-        nbformat.write(to_colab(chapter.notebook, chapter.name, source, site), paths[chapter.name])
+    for kind, make in (("student", student), ("instructor", instructor)):
+        place = folder / FOLDERS[kind]
+        place.mkdir(parents=True)
+        paths[kind] = {chapter.name: place / f"{chapter.name}.ipynb" for chapter in chapters}
+        for chapter in chapters:
+            copied = to_colab(make(chapter.notebook), chapter.name, source, site)
+            nbformat.write(copied, paths[kind][chapter.name])
     return paths
 
 
 def write_downloads(copies, pages):
     """Puts the copies behind the pages' download buttons, where Sphinx left staged notebooks."""
-    for staged in (pages / "_sources" / "notebooks").glob("*.ipynb*"):
+    for staged in list((pages / "_sources" / "notebooks").glob("*.ipynb*")):
         name = staged.name.split(".")[0]
-        shutil.copy(copies[name], staged)
+        for kind, ending in ENDINGS.items():
+            shutil.copy(copies[kind][name], staged.with_name(staged.name.replace(name, f"{name}{ending}")))

@@ -52,7 +52,8 @@ def check(
     WrongAnswer
         If the answer is wrong: an AssertionError.
     TypeError
-        If there is neither `expected` nor `holds`, or a property is no pair of words and function.
+        If there is neither `expected` nor `holds`, a property is no pair of words and function, or `expected` gives a
+        function.
     ValueError
         If `rtol` or `atol` is negative or not finite.
 
@@ -114,7 +115,10 @@ def _broken(answer, holds):
 
 
 def _value(given):
-    return given() if callable(given) else given
+    value = given() if callable(given) else given
+    if callable(value):
+        raise TypeError(f"what an answer is held against must be a value, or a function that computes one, got {value}")
+    return value
 
 
 def is_missing(answer):

@@ -2,8 +2,9 @@
 
 The versions are exactly those of tests/data/colab.txt, but for torch, which is the one that these tests run beside, as
 Colab's is a large download, and setuptools, of which torch wants a version of its own. symlib is served as a wheel from
-the loopback, where Colab takes it from GitHub. Every day a chapter of kernels and one of networks run so, on the Python
-of these tests; .ci/colab runs all of them on Colab's Python, once a week.
+the loopback, where Colab takes it from GitHub. Run are the students' copies: empty, where checks wait for answers, and
+with the solutions put in, where they tick them. Every day one of either kind runs so, on the Python of these tests;
+.ci/colab runs both of all chapters on Colab's Python, once a week.
 """
 
 import json
@@ -26,13 +27,16 @@ from book.builder.chapters import tagged, with_values
 from book.builder.execute import Chapter
 from book.builder.stage import write_colab_copies
 from book.builder.stderr import left_on_stderr
+from book.builder.teaching.notebooks import with_solutions
 from symlib.support.threads import usable_cores
 
 pytestmark = pytest.mark.slow
 
 GIVEN = os.environ.get("SYMLIB_COLAB_PYTHON")  # of an environment with Colab's versions, which .ci/colab makes
-EVERY_DAY = ["06_spectral_error", "11_networks_of_finite_width"]  # quick ones of their kinds
-NAMES = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb")) if GIVEN else EVERY_DAY
+# Quick ones of their kinds: kernels, and networks.
+EVERY_DAY = [("06_spectral_error", "solved"), ("11_networks_of_finite_width", "empty")]
+CHAPTERS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+RUNS = [(name, kind) for name in CHAPTERS for kind in ("empty", "solved")] if GIVEN else EVERY_DAY
 LISTED = [line for line in (ROOT / "tests" / "data" / "colab.txt").read_text().split("\n") if "==" in line]
 VERSIONS = {canonicalize_name(name): version for name, version in (line.split("==") for line in LISTED)}
 if not GIVEN:
@@ -127,12 +131,17 @@ def at_smoke_sizes(name):
 
 @pytest.fixture(scope="module")
 def executed(colab, wheel, tmp_path_factory):
-    """How each chapter's lowered copy ran, from nothing: the process, the notebook, what its first cell installed."""
+    """How each student's copy ran, from nothing: the process, the notebook, what its first cell installed."""
     folder = tmp_path_factory.mktemp("chapters")
-    read = [Chapter(name, at_smoke_sizes(name), {}, "smoke") for name in NAMES]
-    copies = write_colab_copies(read, folder / "copies", None, wheel)
+    read = [Chapter(name, at_smoke_sizes(name), {}, "smoke") for name in dict(RUNS)]
+    copies = write_colab_copies(read, folder / "copies", None, wheel)["student"]
+    solved = {
+        chapter.name: with_solutions(nbformat.read(copies[chapter.name], 4), chapter.notebook) for chapter in read
+    }
 
-    def execute(name):
+    def execute(which):
+        chapter, kind = which
+        name = f"{chapter}-{kind}"
         # Its own environment on top of Colab's: what one installs, no other sees.
         python = make_environment(folder / name / "venv", "--without-pip")
         own = packages_of(python)
@@ -143,7 +152,11 @@ def executed(colab, wheel, tmp_path_factory):
         (folder / "kernels" / name / "kernel.json").write_text(json.dumps(spec))
         # Nothing but the notebook in its folder; executing it in place leaves the source copy alone.
         (folder / name / "empty").mkdir()
-        notebook = shutil.copy(copies[name], folder / name / "empty")
+        notebook = folder / name / "empty" / f"{chapter}.ipynb"
+        if kind == "solved":
+            nbformat.write(solved[chapter], notebook)
+        else:
+            shutil.copy(copies[chapter], notebook)
         program = Path(sys.executable).with_name("jupyter-execute")
         done = subprocess.run(
             [program, f"--kernel_name={name}", "--timeout=600", notebook],
@@ -155,23 +168,39 @@ def executed(colab, wheel, tmp_path_factory):
         return done, nbformat.read(notebook, 4), carried(colab, "--path", str(own))
 
     with ThreadPoolExecutor(usable_cores()) as pool:
-        return dict(zip(NAMES, pool.map(execute, NAMES), strict=True))
+        return dict(zip(RUNS, pool.map(execute, RUNS), strict=True))
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_chapter_runs(executed, name):
-    done, _, _ = executed[name]
+of_all_runs = pytest.mark.parametrize("which", RUNS, ids="-".join)
+
+
+@of_all_runs
+def test_chapter_runs(executed, which):
+    done, _, _ = executed[which]
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_first_cell_changes_no_version(executed, colab, name):
-    _, _, installed = executed[name]
+@of_all_runs
+def test_checks_wait_for_answers_and_tick_the_right_ones(executed, which):
+    _, notebook, _ = executed[which]
+    said = [
+        line
+        for index in tagged(notebook, "check")
+        for out in notebook.cells[index].outputs
+        for line in out.get("text", "").rstrip("\n").split("\n")
+    ]
+    wanted = "not yet: " if which[1] == "empty" else " ✓ "
+    assert len(said) >= 3 and [line for line in said if wanted not in line] == []
+
+
+@of_all_runs
+def test_first_cell_changes_no_version(executed, colab, which):
+    _, _, installed = executed[which]
     assert "symlib" in installed
     assert set(installed) & set(carried(colab)) == set()
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_reader_sees_no_noise(executed, name):
-    _, notebook, _ = executed[name]
+@of_all_runs
+def test_reader_sees_no_noise(executed, which):
+    _, notebook, _ = executed[which]
     assert left_on_stderr(notebook) == []

@@ -57,6 +57,14 @@ def test_a_box_holds_code_and_citations():
     assert "By {cite:t}`jacot2018`, run" in raised and raised.endswith("```\nx\n```\n::::")
 
 
+def test_a_link_to_a_section_leads_there_whatever_the_page_is_made_from():
+    raised = raise_markup("[a *b*](../book/x.md#b-c), [d](06_y.ipynb#e), `[f](g.md#h)`, [i](j.md), [k](#l)", {})
+    assert raised == (
+        '<a class="reference internal" href="../book/x.html#b-c">a *b*</a>, '
+        '<a class="reference internal" href="06_y.html#e">d</a>, `[f](g.md#h)`, [i](j.md), [k](#l)'
+    )
+
+
 def test_other_blockquotes_and_code_stay():
     for text in (
         "> To be, **Theorem** or not.",

@@ -1,8 +1,10 @@
 """What pages say of themselves, where the site's address is known and where it is not; and that they are in order."""
 
+import html
 import re
 from collections import Counter
 from types import SimpleNamespace
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
@@ -20,6 +22,7 @@ KNOWN = Repository("https://github.com/ada/book", "abc")
 def app(config):
     """A Sphinx application as far as the handlers look at it."""
     values = {"book_pdf": False, "book_repository": "", "html_baseurl": "", "html_title": "The book", "root_doc": "a"}
+    values |= {"book_commit": "", "book_bibtex": {}}
     return SimpleNamespace(config=SimpleNamespace(**{**values, **config["sphinx"]["config"]}))
 
 
@@ -38,6 +41,8 @@ def test_addresses_are_promised_only_where_they_are_known(published):
     image = '"og:image" content="https://ada.github.io/book/_static/preview.png"'
     assert (image in page["metatags"]) == ("summary_large_image" in page["metatags"]) == known
     assert ("https://github.com/ada/book/issues/new" in page["body"]) == known
+    body = parse_qs(urlsplit(html.unescape(page["body"]).partition('href="')[2].partition('"')[0]).query).get("body")
+    assert body == (["What is wrong, missing or unclear:\n\n\n\nPage: book/intro\nCommit: abc\n"] if known else None)
 
 
 def test_the_page_for_lost_readers_starts_from_the_book(published):

@@ -17,6 +17,7 @@ from book.builder.references import link_mentions, targets_of
 from book.builder.stderr import left_on_stderr
 from book.builder.teaching.exercises import assigned, defined_before_exercises, exercises_of, used
 from book.builder.teaching.questions import questions_of
+from book.builder.teaching.sheets import sheet
 
 SOURCES = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # What a chapter of one's own begins with is a chapter too, but for being listed.
@@ -34,8 +35,6 @@ NETWORKS = re.compile(r"^from symlib\.(models|training|ensembles) import", re.M)
 TAKE_OTHER_IMAGES = [path.stem for path in SOURCES if path.stem[:2] in "01 02 03 07 08 09 10 11 12 13 14 15 16".split()]
 # Addresses that a chapter may link to beside those of references.bib.
 ALLOWED = ("https://github.com/google/neural-tangents", "http://yann.lecun.com/exdb/mnist/")
-# Chapters that do not yet have what classes need.
-NOT_YET = {path.stem for path in SOURCES}
 MYST = re.compile(r"^\s*(?:`{3,}|~{3,}|:{3,})\s*\{|\{[a-z][\w:.-]*\}`|^\([\w-]+\)=\s*$", re.M)
 
 
@@ -187,31 +186,40 @@ def test_predictions_have_questions_in_the_format(chapter):
         questions_of(cell)
 
 
-@pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
-def test_has_what_a_class_needs(path):
-    chapter = nbformat.read(path, as_version=4)
-    checks = sum(exercise.check is not None for exercise in exercises_of(chapter))
+def test_has_what_a_class_needs(chapter):
+    assert sum(exercise.check is not None for exercise in exercises_of(chapter)) >= 3
     predictions = [cell for cell in chapter.cells if cell.source.startswith("> **Prediction.**")]
-    asked = all(questions_of(cell) for cell in predictions)
+    assert all(questions_of(cell) for cell in predictions)
+    # A box that stands elsewhere in its cell could have no questions.
+    assert len(predictions) == len(re.findall(r"^> \*\*Prediction\.\*\*", prose(chapter), re.M))
     notes = [chapter.cells[index] for index in tagged(chapter, "instructor")]
-    ready = checks >= 3 and asked and bool(notes)
-    assert ready or path.stem in NOT_YET, f"{checks} checks, every prediction asked: {asked}, {len(notes)} notes"
-    assert all(note.cell_type == "markdown" for note in notes)
+    assert notes and all(note.cell_type == "markdown" and note.source.strip() for note in notes)
 
 
 def test_has_the_frame_of_a_chapter(chapter):
     assert frame_of(chapter)["reading"] <= 45
     text = prose(chapter)
     sections = re.findall(r"^## (.+)$", text, re.M)
-    assert sections[-3:] == ["What it means", "Recap", "Exercises"]
+    assert sections[-4:] == ["What it means", "Recap", "Exercises", "Where next"]
     recap = text.split("\n## Recap\n")[1].split("\n## ")[0]
     assert len(re.findall(r"^\* ", recap, re.M)) == 5
     boxes = [match[0] for match in re.findall(r"^> \*\*((Prediction|Answer)\b)", text, re.M)]
     assert boxes and boxes[0] == "Prediction" and boxes.count("Answer") >= boxes.count("Prediction")
 
 
+def test_ends_by_saying_where_to_go(chapter):
+    last = chapter.cells[-1]
+    assert re.fullmatch(r"next-\d\d", last.id)
+    lines = re.findall(r"^\* \*\*(.+?):\*\* (.+)", last.source, re.M)
+    assert [head for head, _ in lines] == ["Next", lines[1][0], "To read", "Open"]
+    slugs = re.findall(r"\(\.\./book/open_problems\.md#([\w-]+)\)", lines[3][1])
+    titles = re.findall(r"^### (.+)$", (ROOT / "book" / "open_problems.md").read_text(encoding="utf-8"), re.M)
+    assert slugs and set(slugs) <= {re.sub(r"[^\w-]", "", title.lower().replace(" ", "-")) for title in titles}
+
+
 def test_what_it_means_is_claimed(chapter):
-    sources = [cell.source for cell in chapter.cells]
+    # A figure to play with may close what was found.
+    sources = [cell.source for cell in chapter.cells if not cell.id.startswith("live-")]
     meaning = next(at for at, source in enumerate(sources) if re.search(r"^## What it means", source, re.M))
     recap = next(at for at, source in enumerate(sources) if re.search(r"^## Recap", source, re.M))
     assert any("claim(" in source for source in sources[:recap])
@@ -237,3 +245,10 @@ def test_executes_and_leaves_nothing_on_stderr(site, name):
     chapter = read_chapter(ROOT, name, TIERS, tier)
     path = cache_path(chapter, environment_digest(ROOT), ROOT / "_build" / "cache")
     assert left_on_stderr(nbformat.read(path, as_version=4)) == []
+
+
+def test_a_graded_sheet_defines_what_it_uses(chapter):
+    cells = [cell for cell in sheet(chapter, {}).cells if cell.cell_type == "code"]
+    sources = [cell.source for cell in cells if "setup" not in cell.metadata.get("tags", [])]
+    # In the chapter's own order; what a function uses may come after it.
+    assert set().union(*map(used, sources)) - set().union(*map(assigned, sources)) == set()

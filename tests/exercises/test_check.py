@@ -152,6 +152,7 @@ def test_tolerances():
     [
         ({}, TypeError, "or properties in holds"),
         ({"holds": [len]}, TypeError, "pairs of words and a function"),
+        ({"expected": lambda: lambda: 1.0}, TypeError, "held against must be a value"),
         ({"expected": 1.0, "rtol": -1.0}, ValueError, "rtol must be finite and at least 0"),
     ],
 )

@@ -22,6 +22,7 @@ li {{ margin: 0.2rem 0; }}
 <p>Made from the chapters of “{title}” at the <code>{tier}</code> tier. Nothing here is a copy that has to be kept up:
 run the command again after a change of a chapter.</p>
 {parts}
+<p>Text and figures: CC BY 4.0 · code: MIT · MNIST digits: CC BY-SA 3.0.</p>
 </main>
 </body>
 </html>

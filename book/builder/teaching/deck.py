@@ -15,7 +15,7 @@ from book.builder.markup import anchor, box_opening
 from book.builder.pictures import shown_by
 from book.builder.teaching import prose
 from book.builder.teaching.outputs import claims_in, code_of, figure_of, imported_from_symlib, table_of
-from book.builder.teaching.questions_html import question_html, question_notes
+from book.builder.teaching.questions_html import label_of, question_html, question_notes
 
 # Letters of a line, and lines of an opening slide, that a room can read.
 LINE, LINES = 190, 4
@@ -99,7 +99,7 @@ class _Reader:
                 self._box(text, opening, cell.metadata.get("questions", []))
             elif kind == "table":
                 self._tell()
-                self._add("table", [self._html(text)])
+                self._add("table words", [self._html(text)])
             elif kind == "list" and self.heading == "Recap":
                 self._add("recap", [_item(self._inline(item)) for item in prose.list_items(text)])
             else:
@@ -123,6 +123,8 @@ class _Reader:
         exercise = re.match(r"Exercise (\d+\.\d+) (★+): (.*)", words)
         if len(marks) == 2:
             self._tell(last=True)
+            if words in ("Recap", "Exercises"):
+                self._settle()
             self.heading = words
             self.exercises = words == "Exercises"
             self.stacks.append([Slide("exercises", words)] if self.exercises else [])
@@ -174,9 +176,8 @@ class _Reader:
                 blocks.append(f"<p>{self._inline(before[0])}</p>")
                 lines += 1
             if lines < LINES and kind == "list":
-                items = prose.list_items(text)
-                if all(prose.length(item) <= LINE for item in items):
-                    blocks += [_item(self._inline(item)) for item in items]
+                firsts = [prose.sentences(item)[0] for item in prose.list_items(text)]
+                blocks += [_item(self._inline(first)) for first in firsts if prose.length(first) <= LINE]
         return blocks
 
     # --- boxes
@@ -190,13 +191,18 @@ class _Reader:
             return
         self._tell()
         if kind == "Answer":
-            self._ask(self.questions, "Your predictions", answered=True)
-            self.questions = []
+            self._settle(set(re.findall(r"\((\w)\)", content)))
         title = kind + (f" {number}" if number else "") + (f" ({name})" if name else "")
         blocks = [self._html(source) for _, source in prose.blocks_of(content)]
         self._add(f"box {kind.lower()}", blocks, anchor(kind, number) if number else "", heading=title)
         self._ask(questions, "Your prediction", answered=False)
         self.questions += questions
+
+    def _settle(self, letters=None):
+        """Reveals the questions that an answer with these letters settles: all, where it has none."""
+        due = [question for question in self.questions if not letters or label_of(question) in {"", *letters}]
+        self.questions = [question for question in self.questions if question not in due]
+        self._ask(due, "Your predictions", answered=True)
 
     def _ask(self, questions, heading, *, answered):
         for question in questions:
@@ -214,7 +220,7 @@ class _Reader:
                 self._claims(claims)
             elif table := table_of(markup):
                 self._numbered("table", "Table", *table)
-        if not any(shown) and (blocks := code_of(cell, self.imported)):
+        if not any(shown) and self.heading != "Recap" and (blocks := code_of(cell, self.imported)):
             self._tell_first()
             self._add("code", blocks)
 

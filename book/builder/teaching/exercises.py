@@ -114,6 +114,7 @@ def used(source):
     loaded = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
     inner = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     inner |= {n.arg for n in nodes if isinstance(n, ast.arg)}
+    inner |= {n.name for n in nodes if isinstance(n, ast.FunctionDef | ast.ClassDef | ast.ExceptHandler) and n.name}
     return loaded - inner - assigned(source) - set(dir(builtins))
 
 

@@ -12,6 +12,7 @@ from book.builder.teaching.timing import timing
 from symlib.exercises import pack
 
 ANSWER = "answer"
+_NOTE = "For the teacher"
 _WIDTH = 79
 _QUIZ = """\
 from symlib import exercises
@@ -32,6 +33,8 @@ def student(notebook):
             cells += _answer_cells(exercises[index], copied.cells)
         elif index not in within and "instructor" not in _tags(cell):
             cells += [cell, *_quiz(cell)]
+            # They say what is right.
+            cell.metadata.pop("questions", None)
     copied.cells = [_folded(cell) for cell in cells]
     return copied
 
@@ -45,14 +48,14 @@ def instructor(notebook, computed=None):
         if index in solutions:
             cell.metadata.pop("jp-MarkdownHeadingCollapsed", None)
         if "instructor" in _tags(cell):
-            cell.source = _box("For the teacher", cell.source)
+            cell.source = _box(_NOTE, cell.source)
             cell.metadata["tags"] = [tag for tag in _tags(cell) if tag != "instructor"]
         cells += [cell, *_quiz(cell), *_key(cell)]
     frame = frame_of(notebook)
     if frame is not None:
         title = next(place for place, cell in enumerate(cells) if cell.cell_type == "markdown")
         words = timing(notebook, computed, frame["reading"])
-        cells.insert(title + 1, _markdown("timing", _box("For the teacher", words)))
+        cells.insert(title + 1, _markdown("timing", _box(_NOTE, words)))
     copied.cells = [_folded(cell) for cell in cells]
     return copied
 
@@ -117,7 +120,7 @@ def _key(cell):
     for question in questions_of(cell) if cell.cell_type == "markdown" else []:
         words, feedback = right_answer(question)
         lines.append(f"* {question['question']} **{words.rstrip('.')}.** {feedback}")
-    return [_markdown(f"key-{cell.id}"[:64], _box("For the teacher", "\n".join(["", "", *lines])))] if lines else []
+    return [_markdown(f"key-{cell.id}"[:64], _box(_NOTE, "\n".join(["", "", *lines])))] if lines else []
 
 
 def _place(question):
@@ -127,14 +130,15 @@ def _place(question):
 
 
 def _box(title, words):
-    """A quotation, which JupyterLab, Colab and GitHub set apart alike."""
-    lines = f"**{title}.** {words}".rstrip().split("\n")
+    """A quotation, which JupyterLab, Colab and GitHub set apart alike; its title, unless its words begin with it."""
+    titled = words.startswith(f"**{title}")
+    lines = (words if titled else f"**{title}.** {words}").rstrip().split("\n")
     return "\n".join(f"> {line}".rstrip() for line in lines)
 
 
 def _folded(cell):
-    """With the code of figures and claims folded in JupyterLab."""
-    if cell.cell_type == "code" and "hide-input" in _tags(cell):
+    """With the code of figures, claims and checks folded in JupyterLab."""
+    if cell.cell_type == "code" and {"hide-input", "check"} & set(_tags(cell)):
         cell.metadata["jupyter"] = {"source_hidden": True}
     return cell
 

@@ -29,7 +29,9 @@ def table_of(markup):
     if table is None:
         return None
     number = re.search(r'id="table-(\d+)-(\d+)"', table[0])
-    return ".".join(number.groups()) if number else "", re.sub(r' (?:id|style)="[^"]*"', "", table[0])
+    # A line may end before an interval, not within it.
+    whole = re.sub(r"\[[^]<]*\]", lambda interval: f'<span class="whole">{interval[0]}</span>', table[0])
+    return ".".join(number.groups()) if number else "", re.sub(r' (?:id|style)="[^"]*"', "", whole)
 
 
 def claims_in(markup):

@@ -1,17 +1,33 @@
 """The questions of a prediction on a slide: choices to vote on, and later the right one, which a click reveals."""
 
 import html
+import re
 import string
 
 
 def question_html(question, *, answered):
-    """Blocks of HTML of a question in jupyterquiz's form; `answered`: with what a click reveals."""
+    """Blocks of HTML of a question in jupyterquiz's form; `answered`: with what a click reveals.
+
+    What is right takes the same room before the click as what is wrong: the words of why come last.
+    """
     words = f"<p>{html.escape(question['question'])}</p>"
+    right = next((answer for answer in question["answers"] if answer.get("correct")), None)
     if question["type"] == "numeric":
-        right = next((answer for answer in question["answers"] if answer.get("correct")), None)
-        reveal = _revealed(f"It is {_number(right)}.", right) if answered and right else ""
-        return [words, '<p class="blank">Your number: <span></span></p>', *([reveal] if reveal else [])]
-    return [words, *(_choice(*pair, answered) for pair in zip(string.ascii_uppercase, question["answers"]))]
+        blocks = ['<p class="blank">Your number: <span></span></p>']
+        reveal = f"✓ It is {_number(right)}. " if right else ""
+    else:
+        blocks = [_choice(*pair, answered) for pair in zip(string.ascii_uppercase, question["answers"])]
+        reveal = ""
+    if answered and right:
+        why = html.escape(reveal + right.get("feedback", ""))
+        blocks.append(f'<p class="fragment why" data-fragment-index="0">{why}</p>')
+    return [words, *blocks]
+
+
+def label_of(question):
+    """The letter that a question opens with: "b" of "(b) Which is larger?", "" where it has none."""
+    found = re.match(r"\((\w)\)", question["question"])
+    return found[1] if found else ""
 
 
 def question_notes(question):
@@ -26,16 +42,8 @@ def question_notes(question):
 
 def _choice(letter, answer, answered):
     words = f"<strong>{letter}</strong> {html.escape(str(answer['answer']))}"
-    if not (answered and answer.get("correct")):
-        return f'<p class="choice">{words}</p>'
-    feedback = html.escape(answer.get("feedback", ""))
-    why = f' <span class="fragment why" data-fragment-index="0">{feedback}</span>' if feedback else ""
-    return f'<p class="choice fragment right" data-fragment-index="0">{words}{why}</p>'
-
-
-def _revealed(words, answer):
-    feedback = html.escape(answer.get("feedback", ""))
-    return f'<p class="fragment" data-fragment-index="0">✓ {html.escape(words)} {feedback}</p>'
+    marked = ' fragment right" data-fragment-index="0' if answered and answer.get("correct") else ""
+    return f'<p class="choice{marked}">{words}</p>'
 
 
 def _number(answer):

@@ -24,7 +24,7 @@
       const left = within.clientWidth - Number.parseFloat(style.paddingLeft) - Number.parseFloat(style.paddingRight);
       const fitting = () => left / Math.max(wide.scrollWidth, wide.getBoundingClientRect().width);
       // Entries of a table stay on one line, unless that takes letters too small to read.
-      wide.classList.toggle("lines", wide.tagName === "TABLE");
+      wide.classList.toggle("lines", wide.matches(".sheet:not(.words) table"));
       if (fitting() < 0.65) wide.classList.remove("lines");
       const factor = fitting();
       const share = Number.parseFloat(getComputedStyle(wide).fontSize) / Number.parseFloat(style.fontSize);

@@ -34,6 +34,7 @@ def live(
     number: str = "",
     alt: str,
     caption: str = "",
+    covers: str = "",
 ) -> HTMLFigure:
     """Close the static figure and give it a live one, which takes its place where scripts run; print shows the static.
 
@@ -42,7 +43,8 @@ def live(
     static : matplotlib Figure, such as small multiples, which stands without scripts and in print
     entry : str, the module in `js/` (without its suffix) whose `begin(stage, data)` draws the live figure
     data : mapping that JSON can hold, optional; arrays as `packed` gives them
-    number, alt, caption : str, as of `symlib.plots.show`; `alt` describes the static picture, and opens the live one
+    number, alt, caption : str, as of `symlib.plots.show`; `alt` describes the static picture, and names the live one
+    covers : str, the live figure's name where picture and caption come only later, when it calls `stage.uncover(true)`
 
     Returns
     -------
@@ -53,13 +55,14 @@ def live(
     ValueError
         If `alt` is empty, or a number in `data` is not finite.
     """
-    drawn = picture(static, alt)
+    drawn, name = picture(static, alt), html.escape(covers or alt, quote=True)
     place, words = named("Figure", number, caption)
     content = json.dumps(data or {}, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+    kind = "symlib-figure symlib-live covers" if covers else "symlib-figure symlib-live"
     return HTMLFigure(
-        f'<figure class="symlib-figure symlib-live" data-live="{entry}"{place} style="margin:0">'
+        f'<figure class="{kind}" data-live="{entry}"{place} style="margin:0">'
         f"<style>{_style()}</style>"
-        f'<div class="static">{drawn}</div><div class="stage" role="group" aria-label="{html.escape(alt, quote=True)}">'
+        f'<div class="static">{drawn}</div><div class="stage" role="group" aria-label="{name}">'
         f"</div>{f'<figcaption>{words}</figcaption>' if words else ''}"
         f'<script type="application/json">{content}</script><script>{script(entry)}</script></figure>'
     )

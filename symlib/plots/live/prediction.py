@@ -23,14 +23,15 @@ def live_prediction(
     ylim: tuple[float, float],
     log: bool = False,
     levels: Mapping[str, float] | None = None,
+    covers: bool = False,
     number: str = "",
     alt: str,
     caption: str = "",
 ) -> HTMLFigure:
     """A plot in which the reader draws what to expect, commits to it, and then sees the computed curve beside it.
 
-    The drawing is kept in the reader's browser. Before the commitment the figure does not show the curve, so neither
-    should the static figure (empty axes, to draw on with a pencil), `alt` and the caption.
+    The drawing is kept in the reader's browser. Before the commitment the figure does not show the curve. So neither
+    should the static figure (empty axes, to draw on with a pencil), `alt` and the caption; or `covers` keeps them back.
 
     Parameters
     ----------
@@ -41,6 +42,7 @@ def live_prediction(
     ylim : (low, high), of the scale up
     log : bool, a logarithmic scale up; distances are then ratios
     levels : mapping of names to heights at which a dashed line runs, such as {"chance": 0.1}
+    covers : bool, the static figure shows the result, and comes with its caption below the plot after the commitment
     number, alt, caption : str, as of `show`
 
     Returns
@@ -50,13 +52,15 @@ def live_prediction(
     Raises
     ------
     ValueError
-        If `computed` is not as long as `x`, not finite, or not positive on a logarithmic scale.
+        If `computed` is not as long as `x`, or does not lie within `ylim`, positive where `log`.
     """
-    values = np.asarray(computed, float)
-    if values.shape != (len(x),) or not np.isfinite(values).all() or (log and min(*ylim, values.min()) <= 0):
+    values, (low, high) = np.asarray(computed, float), ylim
+    if values.shape != (len(x),):
+        raise ValueError(f"computed must hold a number for each of the {len(x)} x, got shape {values.shape}")
+    if not (low <= values.min() and values.max() <= high and low < high and (low > 0 or not log)):
         raise ValueError(
-            f"computed must hold {len(x)} finite numbers{', positive as ylim' * log}, one for each x; "
-            f"got shape {values.shape}, from {values.min()} to {values.max()}, ylim {ylim}"
+            f"ylim must reach around computed{', from above 0 on a logarithmic scale' * log}: "
+            f"computed runs from {values.min():.3g} to {values.max():.3g}, ylim is {ylim}"
         )
     names = isinstance(x[0], str)
     data = {
@@ -65,9 +69,11 @@ def live_prediction(
         "points": list(range(0, len(x), 1 if names else -(-(len(x) - 1) // (_POINTS - 1)))),
         "joined": not names,
         "log": log,
-        "range": [float(end) for end in ylim],
+        "range": [float(low), float(high)],
         "xlabel": xlabel,
         "ylabel": ylabel,
+        "covers": covers,
         "levels": [{"at": float(at), "words": words} for words, at in (levels or {}).items()],
     }
-    return live(static, "prediction", data=data, number=number, alt=alt, caption=caption)
+    cover = f"Draw {ylabel} by {xlabel}" if covers else ""
+    return live(static, "prediction", data=data, number=number, alt=alt, caption=caption, covers=cover)

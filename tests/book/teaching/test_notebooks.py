@@ -40,7 +40,7 @@ def test_a_student_finds_answer_cells_in_place_of_solutions(chapter):
     ids = [c.id for c in copy.cells]
     assert ids.index("answer-9-1") + 1 == ids.index("check-91")
     assert ids[-2:] == ["words-9-2", "answer-9-2"] and copy.cells[-2].cell_type == "markdown"
-    assert cell(copy, "figure-91").metadata["jupyter"]["source_hidden"]
+    assert all(cell(copy, name).metadata["jupyter"]["source_hidden"] for name in ("figure-91", "check-91"))
 
 
 def test_a_student_notebook_runs_empty_and_with_solutions_and_finds_a_mistake(chapter, capsys):
@@ -61,7 +61,7 @@ def test_questions_are_asked_behind_the_prediction_and_do_not_show_what_is_right
     assert ids.index("quiz-cell-03") == ids.index("cell-03") + 1
     quiz = cell(copy, "quiz-cell-03").source
     assert "my_choices = [..., ...]" in quiz and "1 to 2; a number" in quiz
-    assert "inverse" not in quiz.lower() and "correct" not in quiz
+    assert "inverse" not in quiz.lower() and "No eigenvalue is zero" not in nbformat.writes(copy)
 
 
 def test_an_instructor_finds_solutions_open_notes_and_times(chapter, executed):
@@ -71,6 +71,8 @@ def test_an_instructor_finds_solutions_open_notes_and_times(chapter, executed):
     assert cell(copy, "hint-91").metadata["jp-MarkdownHeadingCollapsed"]
     note = "> **For the teacher.** Ask what a matrix without an inverse would do."
     assert cell(copy, "note-91").source == note
+    cell(chapter, "note-91").source = "**For the teacher: ask.** Why?"
+    assert cell(instructor(chapter), "note-91").source == "> **For the teacher: ask.** Why?"
     assert copy.cells[2].source.startswith("> **For the teacher.** About 5 minutes to read")
     assert "Computed at the `smoke` tier in 12 s on 2 CPU cores." in copy.cells[2].source
     # Three cells of three seconds under it: code, a figure, claims.
@@ -86,6 +88,7 @@ def test_colab_copies_of_both_kinds(chapter):
         nbformat.validate(copy)
         assert copy.metadata["colab"]["collapsed_sections"] == folded
         assert '"symlib[plots] @ git+x"' in copy.cells[0].source
+        assert cell(copy, "check-91").source.startswith("#@title Check your answer to exercise 9.1\n")
     assert "without an inverse" in text(copy)
 
 

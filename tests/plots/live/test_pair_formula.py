@@ -42,8 +42,8 @@ def test_errors_are_those_of_symlib(kappas, ridge):
 def test_a_kappa_as_it_is_packed_gives_every_divisors_errors(kappas):
     found = evaluate(
         "pair_formula",
-        "counts.map(n => [0, 1, 2].map(p => { const t = { aa: thinned(aa[p], n), bb: thinned(bb[p], n), ab: thinned(ab[p], n) };"
-        "return [...groupFormula(t).error, paperFormula(t)]; }))",
+        "counts.map(n => [0, 1, 2].map(p => { const [x, y, z] = [aa, bb, ab].map(f => thinned(f[p], n));"
+        "const t = { aa: x, bb: y, ab: z }; return [...groupFormula(t).error, paperFormula(t)]; }))",
         counts=[2, 8, 24],
         **unpacked(packed_kappa(kappas)),
     )

@@ -7,13 +7,13 @@ import { colour, mark } from "./panel.js";
 
 const MOST = 32, [NEAREST, FARTHEST] = [0.02, 1.6];
 const across = Array.from({ length: 81 }, (_, i) => NEAREST * (FARTHEST / NEAREST) ** (i / 80));
-const ridges = Array.from({ length: 17 }, (_, i) => 10 ** (-8 + i / 2));
-const scales = Array.from({ length: 19 }, (_, i) => 0.1 + i * 0.05);
+const ridges = Array.from({ length: 17 }, (_, i) => Number(`${i % 2 ? Math.sqrt(10) : 1}e${Math.floor(i / 2) - 8}`));
+const scales = Array.from({ length: 19 }, (_, i) => (i + 2) / 20);
 // The edges of the map's bands of error, and how strongly each is coloured; at 1 the verdict changes.
 const BANDS = [[4, "vermillion", 0.85], [2, "vermillion", 0.6], [1, "vermillion", 0.32], [0.5, "blue", 0.2], [0.1, "blue", 0.42], [0, "blue", 0.68]];
 
 export function begin(stage, data) {
-  const ridgeWords = (v) => (Number.isInteger(Math.round(2 * Math.log10(v)) / 2) ? power(Math.round(Math.log10(v))) : short(v, 2));
+  const ridgeWords = (v) => (ridges.indexOf(v) % 2 === 0 ? power(Math.round(Math.log10(v))) : short(v, 2));
   const separations = [...across.filter((v) => Math.abs(v / data.separation - 1) > 0.02), data.separation].sort((a, b) => a - b);
   const delta = slider(stage, { label: "separation Δ", values: separations, value: data.separation, words: (v) => short(v, 2) });
   const n = slider(stage, { label: "poses N", min: 2, max: MOST, value: data.poses });
@@ -138,7 +138,7 @@ function drawMap(panel, cells) {
 }
 
 function drawSpectrum(panel, values, { signal, noise }) {
-  const n = values.length / 2, low = Math.min(...values, 0.01), high = Math.max(...values);
+  const n = values.length / 2, low = Math.min(...values, 0.1), high = Math.max(...values);
   panel.axes({
     x: { range: [-0.5, 2 * n - 0.5], label: "frequency ω", grid: false, ticks: [0, n / 2, n, 1.5 * n].filter(Number.isInteger).map((v) => [v, v === n ? `N = ${n}` : String(v)]) },
     y: { range: [10 ** Math.floor(Math.log10(low)), 10 ** Math.ceil(Math.log10(high))], log: true, label: "eigenvalue λ", ticks: 5 },

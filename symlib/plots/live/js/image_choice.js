@@ -1,10 +1,8 @@
 /* One of several images: native radio buttons that look like the images, one stop of the Tab key, arrows between them. */
 
-let groups = 0;
-
 /* `names` are what is read aloud. Shown in the colours of `ink.js`, so `paint` belongs into the figure's drawing. */
 export function imageChoice(stage, { label, ink, first = 0, names, value, color, change = () => {} }) {
-  const box = document.createElement("fieldset"), legend = document.createElement("legend"), group = `images-${(groups += 1)}-${label}`;
+  const box = document.createElement("fieldset"), legend = document.createElement("legend"), group = `images-${Math.random()}`;
   box.className = "images";
   box.style.setProperty("--chosen", `var(--${color})`);
   legend.textContent = label;

@@ -63,8 +63,8 @@ export function begin(stage, data) {
     drawClock(clock, { n, asked, place, radius: radius(), ends, picture: (g, at, size, opacity) => ink.picture(set, at, size, { turn: g * step, opacity }) });
     drawAlong(along, { n, step, asked, most });
     stage.say(sentence(asked, n, step, data.digits[set][0], who.value));
-    stage.table("At the poses that are missing", ["pose, degrees to the left", "prediction", "error |e|", "95 % bar of the Gaussian process, ±", "of the ensemble, ±"],
-      asked.map(({ g, prediction, error, process, ensemble }) => [String(Math.round(g * step)).replace("-", "−"), ...[prediction, error, process, ensemble].map((value) => [value, fixed(value, 3)])]));
+    stage.table("At the poses that are missing", ["pose, degrees to the left", "images that lack it", "prediction", "error |e|", "95 % bar of the Gaussian process, ±", "of the ensemble, ±"],
+      asked.map(({ g, prediction, error, process, ensemble }) => [String(Math.round(g * step)).replace("-", "−"), [losers.length, String(losers.length)], ...[prediction, error, process, ensemble].map((value) => [value, fixed(value, 3)])]));
   });
 }
 
@@ -101,9 +101,9 @@ function drawClock(panel, { n, asked, place, radius, ends, picture }) {
 function drawAlong(panel, { n, step, asked, most }) {
   const half = n / 2, bound = (value) => Math.min(HIGH, Math.max(LOW, value));
   panel.axes({
-    title: "Is it the first digit?",
+    title: "Prediction: is it the first digit?",
     x: { range: [180 + step / 2, -180 - step / 2], label: "pose: turned to the left, to the right", grid: false, ticks: [[180, "180°"], [90, "90° left"], [0, "upright"], [-90, "90° right"], [-180, "180°"]] },
-    y: { range: [LOW, HIGH], label: "prediction", ticks: [-2, -1, 0, 1, 2, 3].map((v) => [v, String(v).replace("-", "−")]) },
+    y: { range: [LOW, HIGH], ticks: [-2, -1, 0, 1, 2, 3].map((v) => [v, String(v).replace("-", "−")]) },
   });
   panel.rule({ y: 0 }, { color: "ink", dash: "2 4", width: 1 });
   panel.rule({ y: 1 }, { color: "green", dash: "none", width: 1.5 });
@@ -117,12 +117,8 @@ function drawAlong(panel, { n, step, asked, most }) {
   for (let g = -half; g <= half; g += 1) if (!gone.has(g)) seen.push([g * step, 1]);
   panel.dots(seen, { color: "green", size: 3.5 });
   for (const { g, prediction } of asked) panel.marks.append(mark("square", panel.at([g * step, bound(prediction)]), 4.5, { color: "vermillion" }));
-  const { right, top } = panel.frame, text = (y, words) => panel.add("text", { x: right - 2, y, "text-anchor": "end", class: "halo" }, words);
+  const { right } = panel.frame, text = (y, words) => panel.add("text", { x: right - 2, y, "text-anchor": "end", class: "halo" }, words);
   text(panel.y(1) - 6, "truth");
   text(panel.y(0) + 14, "below: wrong");
-  for (const [i, [color, words]] of [["sky", "Gaussian process, 95 %"], ["blue", "ensemble, 95 %"]].entries()) {
-    const y = top + 6 + 16 * i;
-    panel.add("rect", { x: right - 12, y: y - 9, width: 12, height: 10, fill: colour(color), opacity: 0.6 });
-    panel.add("text", { x: right - 17, y, "text-anchor": "end", class: "halo" }, words);
-  }
+  panel.legend([{ words: "Gaussian process, 95 %", color: "sky", width: 9 }, { words: "ensemble, 95 %", color: "blue", width: 5 }], { y: 30 });
 }

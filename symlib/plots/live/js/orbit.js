@@ -31,12 +31,13 @@ export function begin(stage, data) {
   const pose_words = (g) => {
     const { unit } = now(), n = finest();
     if (g === 0) return { degrees: "upright", pixels: "in place" }[unit];
-    return unit === "degrees" ? `${short((360 * g) / n, 4)}° to the left` : `${short((28 * g) / n)} pixels to the right`;
+    const amount = fixed(((unit === "degrees" ? 360 : 28) * g) / n, 2).replace(/\.?0+$/, "");
+    return unit === "degrees" ? `${amount}° to the left` : `${amount} pixel${amount === "1" ? "" : "s"} to the right`;
   };
   const pose = slider(stage, { label: "pose", max: Math.max(...data.motions.map(({ networks }) => Math.max(...networks[0].grams.map(({ n }) => n)))) - 1, value: 0, words: (g) => pose_words(g) });
   const fit = () => {
     pose.input.max = finest() - 1;
-    pose.set(0);
+    pose.set(1);
     if (!count.input) return;
     count.input.max = counts().length - 1;
     count.set(Math.min(count.value, counts().length - 1));
@@ -44,8 +45,9 @@ export function begin(stage, data) {
   motion.input?.addEventListener("change", fit);
   fit();
 
-  const hand = stage.panel({ label: "The digit in its pose", aspect: 1, width: 190, margins: { left: 0, right: 0, top: 0, bottom: 0 } });
+  const hand = stage.panel({ label: "The digit in its pose", aspect: 1, width: 200, margins: { left: 0, right: 0, top: 0, bottom: 0 } });
   hand.box.classList.add("small");
+  hand.box.style.touchAction = "none"; // on an element inside of the drawing alone, Chromium scrolls all the same
   const far = stage.panel({ label: "The distance from pose 0 to every pose", height: 250, width: 300, margins: { top: 46 } });
   const gram = stage.panel({ label: "κ, of the digit with itself and with the others", height: 230, width: 300, margins: { top: 46, left: 56 } });
   const transform = stage.panel({ label: "The Fourier transform of κ", height: 230, width: 300, margins: { top: 46 } });
@@ -78,9 +80,10 @@ export function begin(stage, data) {
       `${seen.name}: the ${digits[0]}, ${where}, is ${fixed(distance, 2)} times as far from pose 0 as the nearest pose of ${C === 2 ? `the ${digits[1]}` : "another digit"}.` +
       (data.ridges ? ` With ${n} poses and ridge ${power(Math.round(Math.log10(ridge.value)))} the error at a left-out pose of the ${digits[0]} is ${short(error)}: ${error < 1 ? "right" : "wrong"}.` : ""),
     );
-    stage.table("κ, its transform, and distances from pose 0", ["u or ω", `κ of the ${digits[0]}`, "its transform + σ²", "distance to pose u"],
-      Array.from(seen.kappa[0], (value, u) => [String(u), [value, short(value, 6)], [lambda[u], short(lambda[u], 4)], [seen.own[(u * finest()) / n], short(seen.own[(u * finest()) / n], 4)]])
-        .concat(data.ridges ? [["error", "", "", [error, short(error, 4)]]] : []));
+    const rows = Array.from(seen.kappa[0], (value, u) => [value, lambda[u], seen.own[(u * finest()) / n]].map((entry, i) => [entry, short(entry, [6, 4, 4][i])]));
+    const more = data.ridges ? [["poses N; ridge; error of a left-out pose", [n, String(n)], [ridge.value, short(ridge.value, 1)], [error, short(error, 4)]]] : [];
+    stage.table("κ, its transform, and distances from pose 0", ["u or ω", `κ(u) of the ${digits[0]}`, "transform + σ² at ω", "distance to pose u"],
+      [...rows.map((row, u) => [String(u), ...row]), ...more]);
   });
 }
 
@@ -116,7 +119,9 @@ function drawFar(panel, { all, seen, digits, place, n, every }) {
   panel.dots(relative(seen).filter(([u]) => u % every === 0), { color: "blue", size: n / every > 16 ? 2.4 : 3.6 });
   panel.rule({ x: place }, { color: "orange", dash: "none", width: 1.5 });
   panel.dots([[place, seen.own[place] / seen.unit]], { color: "orange", size: 6 });
-  legend(panel, [["blue", `the ${digits[0]}`], ...digits.slice(1).map((digit, i) => [OTHERS[i][0], `the ${digit}`]), ...(all.length > 1 ? [["grey", `the ${digits[0]}, other networks`]] : [])]);
+  const others = digits.slice(1).map((digit, i) => ({ words: `the ${digit}`, color: OTHERS[i][0], dash: "4 3" }));
+  const networks = all.length > 1 ? [{ words: `the ${digits[0]}, other networks`, color: "grey", width: 1 }] : [];
+  panel.legend([{ words: `the ${digits[0]}`, color: "blue" }, ...others, ...networks], { y: 28 });
 }
 
 function drawGram(panel, { seen, digits, n, place }) {
@@ -145,13 +150,3 @@ function drawTransform(panel, { lambda, ridge }) {
 }
 
 const quarters = (n) => [0, 0.25, 0.5, 0.75, 1].map((part) => part * n).filter(Number.isInteger).map((v) => [v, String(v)]);
-
-/* In a row below the title. */
-function legend(panel, entries) {
-  let x = 0;
-  for (const [color, words] of entries) {
-    panel.add("line", { x1: x, x2: x + 16, y1: 26, y2: 26, stroke: colour(color), "stroke-width": 2.5 });
-    panel.add("text", { x: x + 20, y: 30 }, words);
-    x += 32 + 6.4 * words.length;
-  }
-}

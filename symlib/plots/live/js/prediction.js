@@ -25,14 +25,14 @@ export function begin(stage, data) {
   };
 
   const panel = stage.panel({ label: `${ylabel} against ${xlabel}`, height: 340, width: 300 });
-  const compare = button(stage, {
-    label: "",
-    press: () => {
-      state.committed = !state.committed;
-      kept.write(state);
-      if (state.committed) stage.glide((part) => { shown = part; }, 900);
-    },
-  });
+  const commit = (committed) => {
+    state.committed = committed;
+    kept.write(state);
+    if (committed) stage.glide((part) => { shown = part; }, 900);
+  };
+  const compare = button(stage, { label: "", press: () => commit(!state.committed) });
+  // Where the picture comes only after the commitment, nobody has to draw in order to see it.
+  const pass = data.covers ? button(stage, { label: "Show it without a drawing", press: () => commit(true) }) : null;
   const fresh = button(stage, { label: "Start afresh", press: () => { state = untouched(); kept.forget(); } });
 
   surface(stage, panel, {
@@ -40,8 +40,9 @@ export function begin(stage, data) {
       if (state.committed) return;
       // A fast finger skips points: those it passed are put on the line between.
       const here = [across, position(up)], from = first || last === null ? here : last;
-      const k = nearest(points.map((i) => places[i]), across);
-      if (first) put(k, here[1]);
+      const k = nearest(points.map((i) => places[i]), across), atEnd = k === 0 || k === points.length - 1;
+      // Neither do the ends ask for the very edge.
+      if (first || (atEnd && Math.abs(panel.x(across) - panel.x(places[points[k]])) < 12)) put(k, here[1]);
       for (const [j, i] of points.entries()) {
         const [a, b] = [Math.min(from[0], across), Math.max(from[0], across)];
         if (places[i] < a || places[i] > b) continue;
@@ -70,7 +71,11 @@ export function begin(stage, data) {
   stage.draw(() => {
     const drawn = state.drawn.map(value), there = points.map((i) => computed[i]);
     compare.textContent = state.committed ? "Change my curve" : "Compare with the computed curve";
-    compare.disabled = fresh.disabled = !state.touched;
+    compare.disabled = !state.touched && !state.committed;
+    fresh.disabled = !state.touched;
+    if (pass) pass.hidden = state.touched || state.committed;
+    if (data.covers) stage.uncover(state.committed);
+    const drew = state.touched || !state.committed;
     panel.axes({
       x: { range: joined ? [places[0], places.at(-1)] : [-0.5, x.length - 0.5], label: xlabel, grid: joined, ticks: joined ? points.map((i) => [places[i], names[i]]) : places.map((v) => [v, names[v]]) },
       y: { range: [low, high], log, label: ylabel, ticks: 7 },
@@ -80,13 +85,13 @@ export function begin(stage, data) {
       panel.text([joined ? places.at(-1) : x.length - 0.5, at], words, { anchor: "end", dy: -5 });
     }
     const mine = points.map((i, k) => [places[i], drawn[k]]);
-    if (joined) panel.line(mine, { color: "vermillion", width: 2.5, dash: state.touched ? undefined : "2 6" });
+    if (joined && drew) panel.line(mine, { color: "vermillion", width: 2.5, dash: state.touched ? undefined : "2 6" });
     if (state.committed) {
       const until = Math.max(1, Math.round(shown * x.length)), curve = places.map((v, i) => [v, computed[i]]).slice(0, until);
-      panel.dots(mine, { color: "vermillion", shape: "circle", size: 4 });
+      if (drew) panel.dots(mine, { color: "vermillion", shape: "circle", size: 4 });
       if (joined) panel.line(curve, { color: "blue", width: 3 });
       panel.dots(joined ? curve.filter((_, i) => points.includes(i)) : curve, { color: "blue", shape: "square", size: joined ? 4 : 6 });
-      if (!joined) for (const [k, i] of points.entries()) if (i < until) panel.line([[i, drawn[k]], [i, computed[i]]], { color: "grey", width: 1.2, dash: "2 3" });
+      if (!joined && drew) for (const [k, i] of points.entries()) if (i < until) panel.line([[i, drawn[k]], [i, computed[i]]], { color: "grey", width: 1.2, dash: "2 3" });
     }
     const legend = [{ words: state.touched ? "yours" : "yours, not drawn", color: "vermillion", shape: "circle" }];
     panel.legend(state.committed ? [...legend, { words: "computed", color: "blue", shape: "square" }] : legend);
@@ -97,6 +102,7 @@ export function begin(stage, data) {
     );
 
     function sentence() {
+      if (!drew) return `The computed ${joined ? `curve ${course(there.map(bend), (bend(high) - bend(low)) / 30)}` : `value is highest at ${names[points[there.indexOf(Math.max(...there))]]}`}.`;
       if (!state.touched) {
         return `Draw what you expect: sweep across the plot, or go to a point with the Tab key and move it with the arrows. The computed ${joined ? "curve" : "values"} will be shown when you compare.`;
       }

@@ -20,6 +20,7 @@ A figure is one module that exports `begin(stage, data)`. It adds panels and con
   stage.table(caption, headers, rows)
   stage.remember(name)    { read(), write(value), forget() }: kept in the reader's browser, where that is allowed
   stage.glide(step, ms)   step(0 … 1), frame by frame; at once step(1) where less motion is asked for
+  stage.uncover(whether)  the static picture and the caption below, in a figure that covers them (`covers` of assemble.py)
   stage.box, stage.controls, stage.panels   the elements, for what a figure needs beyond this
 
 The drawings take their colours from style variables that follow the text's own colour (`live.css`), so that they are
@@ -85,6 +86,10 @@ class Stage {
     for (const panel of this.drawn) panel.clear();
     this.drawing();
     for (const panel of this.drawn) panel.settle();
+  }
+
+  uncover(whether) {
+    this.root.classList.toggle("uncovered", whether);
   }
 
   say(sentence) {

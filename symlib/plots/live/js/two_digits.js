@@ -5,7 +5,7 @@ import { imageChoice } from "./image_choice.js";
 import { inked } from "./ink.js";
 import { invariantGram } from "./invariant_gram.js";
 import { fixed, power, short } from "./numbers.js";
-import { colour, mark } from "./panel.js";
+import { colour, element, mark } from "./panel.js";
 import { groupFormula, paperFormula, thinned } from "./pair_formula.js";
 
 const RIDGES = [0, ...Array.from({ length: 9 }, (_, i) => 10 ** (i - 8))];
@@ -16,15 +16,15 @@ const TOP = 1.7;
 export function begin(stage, data) {
   const ten = invariantGram(data.kappa), ink = inked(stage, data.images), sample = data.sample;
   const of_sample = invariantGram(sample.kappa), sample_ink = inked(stage, sample.images);
-  const names = data.digits.map((digit) => `the ${digit}`);
   const apart = (moved, other) => () => {
     // Two images of one digit would have one name; the other one gives way.
-    if (moved.value === other.value) other.set((other.value + 1) % names.length);
+    if (moved.value === other.value) other.set((other.value + 1) % data.digits.length);
     pair.set(0);
   };
+  const named = (label) => data.digits.map((digit) => `${digit}, label ${label}`);
   let a, b;
-  a = imageChoice(stage, { label: "first digit, label +1", ink, names, value: data.start[0], color: "blue", change: () => apart(a, b)() });
-  b = imageChoice(stage, { label: "second digit, label −1", ink, names, value: data.start[1], color: "vermillion", change: () => apart(b, a)() });
+  a = imageChoice(stage, { label: "first digit, label +1", ink, names: named("+1"), value: data.start[0], color: "blue", change: () => apart(a, b)() });
+  b = imageChoice(stage, { label: "second digit, label −1", ink, names: named("−1"), value: data.start[1], color: "vermillion", change: () => apart(b, a)() });
   const n = slider(stage, { label: "poses N of each", values: data.counts, value: data.poses, words: String });
   const ridge = slider(stage, { label: "ridge σ²", values: RIDGES, value: 0, words: (v) => (v ? power(Math.round(Math.log10(v))) : "0") });
   const pair = slider(stage, {
@@ -33,10 +33,10 @@ export function begin(stage, data) {
   });
 
   const verdict = stage.panel({ label: "The error of a left-out pose of either digit", height: 270, width: 220, margins: { left: 62, right: 16, top: 46 } });
-  const spectrum = stage.panel({ label: "What each frequency leaves to be told from the rest", height: 270, width: 250, margins: { top: 46, left: 50 } });
-  const scatter = stage.panel({ label: "The book's pairs: exact error against the paper’s formula", height: 270, width: 210, margins: { top: 46, left: 34 } });
+  const scatter = stage.panel({ label: "The book's pairs: exact error against the paper’s formula", height: 270, width: 220, margins: { top: 46, left: 34 } });
+  const spectrum = stage.panel({ label: "What each frequency leaves to be told from the rest", height: 260, width: 400, margins: { top: 46, left: 50 } });
   surface(stage, scatter, {
-    touch: "pan-y",
+    touch: "manipulation",
     press([x, y]) {
       const column = data.counts.indexOf(n.value);
       const gaps = sample.exact[column].map((e, i) => Math.hypot(e - y, sample.paper[column][i] - x));
@@ -69,6 +69,8 @@ export function begin(stage, data) {
       `The error at a left-out pose: of ${says[0]}; of ${says[1]}. The paper’s formula says ${short(found.paper)} for both.`,
     );
     stage.table("Signal, noise and error of both digits", ["", ...found.digits.map((digit, c) => `the ${digit} (${["+1", "−1"][c]})`)], [
+      ["digit", ...found.digits.map((digit) => [digit, String(digit)])],
+      ...[["poses N", n.value], ["ridge σ²", ridge.value], ["pair of the sample (0: none)", pair.value]].map(([name, value]) => [name, ...[0, 1].map(() => [value, short(value, 1)])]),
       ...["signal", "noise", "error"].map((name) => [name, ...found[name].map((value) => [value, short(value, 4)])]),
       ["error by the paper’s formula", ...[0, 1].map(() => [found.paper, short(found.paper, 4)])],
       ...Array.from({ length: Math.floor(n.value / 2) + 1 }, (_, w) => [`1/[Â⁻¹]cc at ω = ${w}`, ...found.parts.map((part) => [part[w], short(part[w], 4)])]),
@@ -99,8 +101,10 @@ function drawSpectrum(panel, { parts, signal, noise, digits }, n) {
   panel.axes({
     title: "Signal above noise?",
     x: { range: [0, half], label: "frequency ω", grid: false, ticks: half < 5 ? Array.from({ length: half + 1 }, (_, w) => [w, String(w)]) : undefined },
-    y: { range: [Math.min(...all) / 1.6, Math.max(...all) * 1.6], log: true, label: "1/[Â(ω)⁻¹]cc" },
+    y: { range: [Math.min(...all) / 1.6, Math.max(...all) * 1.6], log: true },
   });
+  const label = panel.add("text", { x: 0, y: panel.frame.top - 9 }, "1/[Â(ω)⁻¹]");
+  label.append(element("tspan", { dy: 3, "font-size": 9 }, "cc"));
   for (const c of [0, 1]) {
     const [color, shape] = CLASSES[c], points = shown[c].map((value, w) => [w, value]);
     panel.rule({ y: signal[c] }, { color, dash: "none", width: c ? 1.5 : 4 });
