@@ -6,12 +6,12 @@ PORT ?= 8000
 EXTRAS := plots,fast,nets,cluster,data,diagnose,book,teach,oracle,test
 
 .DEFAULT_GOAL := help
-.PHONY: help book teach claims test bench serve lab new test-latest clean
+.PHONY: help book teach claims test bench serve lab new exam test-latest clean
 
 help:  ## this list
 	@echo "make TARGET, where TARGET is one of"
 	@sed -n 's/^\([a-z-]*\):.*## */  \1\t/p' $(MAKEFILE_LIST) | expand -t 16
-	@echo "ARGS='...' goes to what teach, claims, test, bench, lab and new run: make test ARGS='-k gram'."
+	@echo "ARGS='...' goes to what teach, claims, test, bench, lab, new and exam run: make test ARGS='-k gram'."
 	@echo "PYTHON=/path/to/python3.11 chooses the interpreter (3.11, 3.12 or 3.13; test-latest: 3.14 too)."
 
 book: .venv/.installed  ## execute the chapters and build the site; TIER=smoke, teach (default) or paper
@@ -37,6 +37,9 @@ lab: .venv/.installed  ## open the chapters in JupyterLab
 
 new: .venv/.installed  ## begin a chapter of your own from the template: make new ARGS=19_my_chapter
 	@.venv/bin/python -m book new $(ARGS)
+
+exam: .venv/.installed  ## exam questions in variants, with a key: make exam ARGS='--seed 7 --variants 4'
+	@.venv/bin/python -m book exam $(ARGS)
 
 # The tests of the book and of the project need the locked environment. NEWEST adds requirements, a build of torch for
 # instance (NEWEST=torch==2.13.0): plain torch is gigabytes of CUDA, unless pip is told of PyTorch's CPU builds.

@@ -24,8 +24,9 @@ TIERS = {
 }
 
 
-def write(path, *cells):
+def write(path, *cells, minutes=1):
     code = [nbformat.v4.new_code_cell(source) for source in cells]
+    code[0].metadata["frame"] = {"computing": minutes}
     if cells[0].startswith("n ="):
         code[0].metadata["tags"] = ["parameters"]
     nbformat.write(nbformat.v4.new_notebook(cells=code), path)
@@ -37,8 +38,14 @@ def tree(tmp_path):
     (tmp_path / "symlib").mkdir()
     (tmp_path / "symlib" / "a.py").write_text("x = 1\n")
     write(tmp_path / "notebooks" / "01_a.ipynb", "n = 2", "print(n * 7)")
-    write(tmp_path / "notebooks" / "02_b.ipynb", "print('b')")
+    write(tmp_path / "notebooks" / "02_b.ipynb", "print('b')", minutes=3)
     return tmp_path
+
+
+def kept(tree):
+    """The path of each chapter, as it is, in the cache."""
+    chapters = [read_chapter(tree, name, TIERS, "smoke") for name in ("01_a", "02_b")]
+    return [cache_path(chapter, environment_digest(tree), tree / "cache") for chapter in chapters]
 
 
 def execute(tree, *names):
@@ -47,38 +54,33 @@ def execute(tree, *names):
 
 
 def test_nothing_is_executed_twice_and_what_changed_is(tree, capsys):
+    """Executing is dear, so that one story has it all: long ones first, nothing again, what changed, a failure."""
     paths, failures = execute(tree, "01_a", "02_b")
-    assert failures == []
+    assert failures == [] and kept(tree) == list(paths.values())
     ran = nbformat.read(paths["01_a"], as_version=4)
     assert [out.text for cell in ran.cells for out in cell.outputs] == ["21\n"]
     computed = ran.metadata["computed"]
     assert computed["tier"] == "smoke" and computed["seconds"] > 0
     assert re.fullmatch(r"\d+ CPU cores|.*(GPU|NVIDIA|AMD|Tesla).*", computed["device"])
-    assert "Executing 01_a, 02_b" in capsys.readouterr().out
+    assert "Executing 02_b, 01_a (" in capsys.readouterr().out
 
     assert execute(tree, "01_a", "02_b") == (paths, [])
     assert "Executing" not in capsys.readouterr().out
 
+    # A chapter that has changed has another name in the cache, and the other keeps its own: names decide what is run.
     write(tree / "notebooks" / "02_b.ipynb", "print('c')")
-    again, _ = execute(tree, "01_a", "02_b")
-    assert again["01_a"] == paths["01_a"] and again["02_b"] != paths["02_b"]
-    assert "Executing 02_b (" in capsys.readouterr().out
+    assert kept(tree)[0] == paths["01_a"] and not kept(tree)[1].exists()
+    write(tree / "notebooks" / "01_a.ipynb", "n = 2", "1 / (n - n)", "print(n)")
+    again, failures = execute(tree, "01_a", "02_b")
+    assert [(f.name, f.cell) for f in failures] == [("01_a", 2)]
+    assert "01_a, cell 2: ZeroDivisionError: division by zero" in str(failures[0])
+    assert "1 / (n - n)" in str(failures[0])
+    assert "01_a: failed in cell 2" in capsys.readouterr().out
+    assert again["02_b"].exists() and not again["01_a"].exists()
 
-    # What is kept has a name that changes with the library; names that are kept are not executed, as above.
-    chapters = [read_chapter(tree, name, TIERS, "smoke") for name in ("01_a", "02_b")]
-    assert [cache_path(c, environment_digest(tree), tree / "cache") for c in chapters] == list(again.values())
+    before = kept(tree)
     (tree / "symlib" / "a.py").write_text("x = 2\n")
-    changed = {cache_path(c, environment_digest(tree), tree / "cache") for c in chapters}
-    assert len(changed) == 2 and not any(path.exists() for path in changed)
-
-
-def test_long_chapters_are_executed_first(tree, capsys):
-    for name, minutes in (("01_a", 1), ("02_b", 3)):
-        notebook = nbformat.read(tree / "notebooks" / f"{name}.ipynb", as_version=4)
-        notebook.cells[0].metadata["frame"] = {"computing": minutes}
-        nbformat.write(notebook, tree / "notebooks" / f"{name}.ipynb")
-    execute(tree, "01_a", "02_b")
-    assert "Executing 02_b, 01_a (" in capsys.readouterr().out
+    assert set(before).isdisjoint(kept(tree)) and not any(path.exists() for path in kept(tree))
 
 
 def test_what_tools_leave_behind_changes_no_digest(tree):
@@ -89,16 +91,6 @@ def test_what_tools_leave_behind_changes_no_digest(tree):
     assert files_digest(tree / "notebooks", tree / "symlib" / "a.py") == before
     (tree / "notebooks" / "new.md").write_text("x")
     assert files_digest(tree / "notebooks", tree / "symlib" / "a.py") != before
-
-
-def test_failure_names_chapter_and_cell_and_the_others_are_kept(tree, capsys):
-    write(tree / "notebooks" / "01_a.ipynb", "n = 2", "1 / (n - n)", "print(n)")
-    paths, failures = execute(tree, "01_a", "02_b")
-    assert [(f.name, f.cell) for f in failures] == [("01_a", 2)]
-    assert "01_a, cell 2: ZeroDivisionError: division by zero" in str(failures[0])
-    assert "1 / (n - n)" in str(failures[0])
-    assert "01_a: failed in cell 2" in capsys.readouterr().out
-    assert paths["02_b"].exists() and not paths["01_a"].exists()
 
 
 def test_missing_chapter_and_missing_tier_are_named(tree):
