@@ -1,6 +1,7 @@
 """The list of what a teacher gets: index.html, with a link to every file and what it is for."""
 
 import html
+import re
 
 _PAGE = """\
 <!DOCTYPE html>
@@ -47,5 +48,10 @@ def _part(course, entry):
         f'<li><a href="{file.relative_to(course.out).as_posix()}">{html.escape(titles.get(file.stem, file.name))}</a>'
         for file in files
     )
-    head = f'<h2 id="{entry.path}"><code>{entry.path}</code></h2>\n<p>{html.escape(entry.what)}</p>'
+    head = f'<h2 id="{entry.path}"><code>{entry.path}</code></h2>\n<p>{_words(entry.what)}</p>'
     return f'{head}\n<ul class="files">\n{links}\n</ul>'
+
+
+def _words(text):
+    """HTML of plain text with `code` in it."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))

@@ -25,6 +25,7 @@ def test_every_file_is_listed_and_every_link_leads_to_one(course):
     files = {path.relative_to(course.out).as_posix() for path in course.out.rglob("*") if path.is_file()}
     assert files - {"index.html", "sheets/nbgrader_config.py"} == links
     assert set(NOTEBOOKS) <= set(MAKERS) and "09 · All conventions" in page
+    assert "<code>nbgrader autograde 06_spectral_error</code>" in page and "`" not in page
     for path in course.out.rglob("*.ipynb"):
         nbformat.validate(nbformat.read(path, as_version=4))
     assert [len(json.loads((course.out / link).read_text())) for link in links if link.endswith(".json")] == [2]
