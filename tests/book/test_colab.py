@@ -33,7 +33,7 @@ from symlib.support.threads import usable_cores
 pytestmark = pytest.mark.slow
 
 GIVEN = os.environ.get("SYMLIB_COLAB_PYTHON")  # of an environment with Colab's versions, which .ci/colab makes
-# Quick ones of their kinds: kernels, and networks.
+# Quick ones of their kinds.
 EVERY_DAY = [("06_spectral_error", "solved"), ("11_networks_of_finite_width", "empty")]
 CHAPTERS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 RUNS = [(name, kind) for name in CHAPTERS for kind in ("empty", "solved")] if GIVEN else EVERY_DAY
@@ -159,7 +159,7 @@ def executed(colab, wheel, tmp_path_factory):
             shutil.copy(copies[chapter], notebook)
         program = Path(sys.executable).with_name("jupyter-execute")
         done = subprocess.run(
-            [program, f"--kernel_name={name}", "--timeout=600", "--inplace", notebook],
+            [program, "--inplace", f"--kernel_name={name}", "--timeout=600", notebook],
             # Side by side they have more threads than there are cores; torch's would wait for each other spinning.
             # Without PYTHONPATH, which could lead to a symlib that was not installed.
             env={

@@ -53,6 +53,10 @@ def test_noise_over_signal(seed):
         == pytest.approx(error(values))
         == pytest.approx(asked.answers["noise"] / asked.answers["signal"])
     )
+    # A pose is missing: its distance from the span of the others is what is left of its own variance.
+    gram = (waves * values @ waves.conj().T).real
+    left = gram[0, 0] - gram[0, 1:] @ np.linalg.solve(gram[1:, 1:], gram[1:, 0])
+    assert asked.answers["deviations"] == pytest.approx((1 - error(values)) / left**0.5)
     assert asked.answers["doubled"] == pytest.approx(error(doubled)) and error(doubled) > error(values) / 2
 
 
@@ -77,6 +81,7 @@ def test_what_is_learnt_first(seed):
         while left > 0.01:
             left, taken = left * (1 - value / asked.given["top"]), taken + 1
         assert taken == steps
+    assert asked.answers["factor"] == pytest.approx(1 - 2.5 * asked.given["fast"] / asked.given["top"])
     assert asked.answers["ratio"] ** 2 == pytest.approx(asked.given["fast"] / asked.given["slow"])
 
 
@@ -97,6 +102,7 @@ def test_which_group(seed):
     }  # fmt: skip
     assert known[asked.answers["name"]] == orders
     assert asked.answers["involutions"] == orders.count(2)
+    assert asked.answers["commutes"] == (dims == [1] * order)
 
 
 def _order(table, g):
@@ -132,6 +138,9 @@ def test_what_a_stabiliser_leaves(seed):
     poses = {np.rot90(picture, k).tobytes() for picture in (board, board[:, ::-1]) for k in range(4)}
     assert asked.answers["distinct"] == len(poses) in (2, 4)
     kept = asked.answers["kept"]
+    # In the order of symlib: turns by 90°, then the same behind a mirror left-right.
+    moved = [np.rot90(picture, k) for picture in (board, board[:, ::-1]) for k in range(4)]
+    assert list(asked.answers["stabiliser"]) == [at for at, other in enumerate(moved) if np.array_equal(other, board)]
     assert len(asked.answers["stabiliser"]) * len(poses) == 8 and sum(kept[:4]) + 2 * kept[4] == len(poses)
     # Dimensions of what a quarter turn and the mirror left-right make of the functions on the distinct poses.
     names = sorted(poses)

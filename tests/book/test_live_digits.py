@@ -8,6 +8,7 @@ import functools
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from symlib import (
     circulant_loo_error,
@@ -70,11 +71,12 @@ def two_digits_by_symlib(shown):
 
 def tap_a_pair(page):
     """Two other digits, then a mark of the scatter."""
+    state = page.locator(".state")
     page.get_by_role("radio", name="7, label +1").tap()
-    assert "A 7 and a 5" in page.locator(".state").inner_text()
-    # Digits that are chosen twice give way.
+    expect(state).to_contain_text("A 7 and a 5")
+    # A digit that is chosen twice gives way.
     page.get_by_role("radio", name="7, label −1").tap()
-    assert "A 8 and" not in page.locator(".state").inner_text()
+    expect(state).to_contain_text("An 8 and a 7")
     sheet = page.locator(".surface")
     sheet.scroll_into_view_if_needed()
     page.touchscreen.tap(*centre(sheet))

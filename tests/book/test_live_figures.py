@@ -176,6 +176,8 @@ def _page(case, dark, figures):
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>A live figure</title>'
         f'<meta name="viewport" content="width=device-width"><style>body{{{look};margin:1rem}}</style>'
+        # The page has shortcuts of its own, as JupyterLab has.
+        "<script>document.addEventListener('keydown', event => event.preventDefault())</script>"
         f"<main><h1>A live figure</h1>{case.markup * figures}</main></html>"
     )
 
@@ -263,20 +265,42 @@ def test_two_figures_on_a_page_share_nothing(bare):
     assert page.evaluate("Object.keys(window).length") == own
 
 
+def test_it_begins_where_a_notebook_runs_the_scripts_of_an_output_by_itself(bare):
+    page = bare(CASES["networks"])
+    page.evaluate(
+        """markup => {
+            const outputs = ['clone', 'evaluated'].map(id => Object.assign(document.createElement('div'), {id}));
+            document.body.replaceChildren(...outputs);
+            outputs.forEach(output => { output.innerHTML = markup; });
+            const [first, second] = outputs.map(output => output.querySelector('script:not([type])'));
+            first.replaceWith(Object.assign(document.createElement('script'), {textContent: first.textContent}));
+            (0, eval)(second.textContent);
+        }""",
+        CASES["networks"].markup,
+    )
+    for output in ("#clone", "#evaluated"):
+        assert page.locator(f"{output} .controls").count() == 1
+        assert "200 networks" in page.locator(f"{output} .state").inner_text()
+
+
 def test_a_prediction_is_found_again_and_shows_nothing_before_the_commitment(bare):
     page = bare(CASES["prediction"])
     assert page.get_by_role("button", name="Compare").is_disabled()
     page.get_by_role("slider", name="Your error ε at N 5").press("End")
+    curve = page.locator("svg [stroke='var(--blue)'], svg [fill='var(--blue)']")
     before = numbers(page)
+    assert curve.count() == 0
     assert before["5"] == [pytest.approx(100)] and len(before) == 11
     page.reload()
     assert numbers(page) == before
     page.get_by_role("button", name="Compare").click()
     expect(page.locator("thead")).to_contain_text("computed")
+    assert curve.count() > 0
     page.reload()
     assert page.get_by_role("button", name="Change my curve").is_enabled()
     page.get_by_role("button", name="Start afresh").click()
     expect(page.locator("thead")).not_to_contain_text("computed")
+    assert curve.count() == 0
 
 
 def test_a_figure_whose_script_fails_leaves_its_picture(browser):

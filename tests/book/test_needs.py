@@ -84,6 +84,17 @@ def test_ways_that_need_not_cross_do_not():
     assert min(sides) > 0
 
 
+def test_the_ways_of_the_book_seldom_cross(chapters):
+    arrows = list(arrows_of(chapters))
+    _, ways = layered(list(chapters), arrows, width=100, gap=10)
+    steps = {}
+    for way in ways.values():
+        for (above, layer), (below, _) in pairwise(way):
+            steps.setdefault(layer, []).append((above, below))
+    crossed = [(a - c) * (b - d) < 0 for row in steps.values() for a, b in row for c, d in row]
+    assert sum(crossed) // 2 < 2 * len(chapters) // 3 < len(arrows) / 2
+
+
 def test_the_picture_and_the_table_show_each_chapter_once(chapters):
     root = ElementTree.fromstring(needs_picture(chapters))
     assert len(root.findall(f"{SVG}rect")) == len(chapters)

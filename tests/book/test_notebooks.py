@@ -177,6 +177,23 @@ def test_a_check_asks_for_what_the_solution_assigns_and_uses_what_every_reader_h
         assert answers <= asked, f"{exercise.number}: pass the answers themselves to check, so that it can name them"
 
 
+def test_a_check_does_nothing_with_an_answer_that_may_be_missing(chapter):
+    """So that a student's copy runs to its end: an answer goes to check alone, which knows `...`, or is asked."""
+    exercises = exercises_of(chapter)
+    answers = usable_answers(exercises)
+    for exercise in (exercise for exercise in exercises if exercise.check is not None):
+        for statement in ast.parse(chapter.cells[exercise.check].source).body:
+            given, later = set(), set()
+            for node in ast.walk(statement):
+                if isinstance(node, ast.Call) and ast.unparse(node.func) == "check":
+                    given |= {id(n) for n in ast.walk(node.args[1])}
+                elif isinstance(node, ast.Lambda):
+                    later |= {id(n) for n in ast.walk(node)}
+            names = [n for n in ast.walk(statement) if isinstance(n, ast.Name) and id(n) not in given | later]
+            used_at_once = [n.id for n in names if n.id in answers]
+            assert used_at_once == [] or "is ..." in ast.unparse(statement), f"{exercise.number}: {used_at_once}"
+
+
 def usable_answers(exercises):
     return {name for exercise in exercises for name in exercise.answers}
 

@@ -23,6 +23,8 @@ from symlib.plots.output import HTMLFigure, named, picture
 JS = Path(__file__).parent / "js"
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./(\w+)\.js";\n', re.M)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|const|class) (\w+))", re.M)
+# JupyterLab's shortcuts take the arrow keys from a slider, except where this says not to.
+_OWN_KEYS = ' data-lm-suppress-shortcuts="true"'
 _COMMENT = re.compile(r"^[ \t]*(?://.*|/\*(?:(?!\*/).|\n)*\*/[ \t]*)\n", re.M)
 
 
@@ -62,7 +64,7 @@ def live(
     return HTMLFigure(
         f'<figure class="{kind}" data-live="{entry}"{place} style="margin:0">'
         f"<style>{_style()}</style>"
-        f'<div class="static">{drawn}</div><div class="stage" role="group" aria-label="{name}">'
+        f'<div class="static">{drawn}</div><div class="stage" role="group" aria-label="{name}"{_OWN_KEYS}>'
         f"</div>{f'<figcaption>{words}</figcaption>' if words else ''}"
         f'<script type="application/json">{content}</script><script>{script(entry)}</script></figure>'
     )
@@ -83,7 +85,9 @@ def script(entry: str) -> str:
     body = "".join(order.values())
     if "</script" in body or "<!--" in body:
         raise ValueError(f"a module of {entry} holds a mark that ends or comments out its script tag")
-    return f'(() => {{"use strict";\n{body}$stage.start(document.currentScript.parentElement, ${entry}.begin);\n}})()'
+    # Where a page runs the scripts of its outputs by itself none is current: it is the first figure not yet begun.
+    figure = f'document.currentScript?.closest("figure") ?? document.querySelector("[data-live={entry}]:not(.on)")'
+    return f'(() => {{"use strict";\n{body}$stage.start({figure}, ${entry}.begin);\n}})()'
 
 
 @functools.cache

@@ -20,6 +20,7 @@ def test_distances_are_ratios_on_a_logarithmic_scale_and_differences_on_a_straig
         ([3, 2.9, 1], "falls"),
         ([1, 3, 2.9, 3.1, 0], "rises, then falls"),
         ([2, 0, 2], "falls, then rises"),
+        ([0, 1, 0.5, 1.2], "rises, then falls, then rises"),
         ([1, 1.1, 0.9, 1], "stays level"),
         ([0, 1, 0, 1, 0], "goes up and down"),
     ],

@@ -20,10 +20,10 @@ export function begin(stage, data) {
   const scale = slider(stage, { label: "length scale ℓ", values: scales, value: data.length_scale, words: (v) => fixed(v, 2) });
   const ridge = slider(stage, { label: "ridge σ²", values: ridges, value: data.ridge, words: ridgeWords });
 
-  const circles = stage.panel({ label: "The two circles and their poses", height: 280, margins: { left: 4, right: 4, top: 22, bottom: 8 } });
-  const map = stage.panel({ label: "The error over separation and number of poses", height: 280 });
-  const spectrum = stage.panel({ label: "The eigenvalues by frequency, with signal and noise", height: 260, margins: { left: 48 } });
-  const bars = stage.panel({ label: "Signal and noise, and the prediction at the pose left out", height: 260, margins: { left: 4 } });
+  const circles = stage.panel({ label: "The two circles and their poses", height: 280, width: 320, margins: { left: 4, right: 4, top: 22, bottom: 8 } });
+  const map = stage.panel({ label: "The error over separation and number of poses", height: 280, width: 320 });
+  const spectrum = stage.panel({ label: "The eigenvalues by frequency, with signal and noise", height: 260, width: 320, margins: { left: 48 } });
+  const bars = stage.panel({ label: "Signal and noise, and the prediction at the pose left out", height: 260, width: 320, margins: { left: 4 } });
 
   // The upper circle is lifted by its centre; the mark on the map is moved. The sliders do the same from the keyboard.
   handle(stage, circles, {
@@ -148,7 +148,7 @@ function drawSpectrum(panel, values, { signal, noise }) {
   panel.dots(points, { color: "blue", size: n > 20 ? 2.2 : 3 });
   panel.rule({ y: noise }, { color: "purple", width: 2.5 });
   panel.dots([[n, signal]], { color: "green", size: 8, hollow: true });
-  panel.legend([{ words: "signal", color: "green", shape: "circle", hollow: true }, { words: "noise: harmonic mean", color: "purple", dash: "5 4" }]);
+  panel.legend([{ words: "signal", color: "green", shape: "circle", hollow: true }, { words: "noise", color: "purple", dash: "5 4" }]);
 }
 
 function drawBars(panel, { signal, noise, error, mean, deviation }) {

@@ -67,6 +67,8 @@ export function handle(stage, panel, { at, drag, slider, color = "ink", shape = 
 
 export function surface(stage, panel, { press, release = () => {}, touch = "none" }) {
   const sheet = element("rect", { fill: "transparent", "aria-hidden": "true", class: "surface" });
+  // On an element inside of the drawing alone, Chromium scrolls all the same.
+  if (touch === "none") panel.svg.style.touchAction = touch;
   sheet.style.touchAction = touch;
   // Below the handles: those are meant where both are.
   panel.marks.after(sheet);

@@ -16,7 +16,9 @@ export function imageChoice(stage, { label, ink, first = 0, names, value, color,
       for (const [i, input] of inputs.entries()) input.checked = i === wanted;
       stage.redraw();
     },
-    paint() {
+    /* Pale where the figure is about something else. */
+    paint(pale = false) {
+      row.style.opacity = pale ? 0.4 : 1;
       for (const [i, canvas] of canvases.entries()) ink.onto(canvas, first + i);
     },
   };

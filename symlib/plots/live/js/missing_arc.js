@@ -74,7 +74,7 @@ function sentence(asked, n, step, digit, who) {
   const right = asked.filter((pose) => pose.prediction > 0).length;
   const whose = { image: `This ${digit} was not`, class: `No ${digit} was`, everyone: "No digit was" }[who];
   return (
-    `${whose} seen in ${count} of ${n} poses (${fixed(count * step, 0)}°). Upright the prediction is ${fixed(upright.prediction, 2)}, the truth 1, and the 95 % bar of the ` +
+    `${whose} seen in ${count} of ${n} poses (${fixed(count * step, 0)}°). Upright the prediction is ${fixed(upright.prediction, 2)}, the truth 1, and the 95\u00a0% bar of the ` +
     `Gaussian process ±${fixed(upright.process, 2)}. Of ${all}, ${right} ${right === 1 ? "is" : "are"} right; the Gaussian process’s bar holds the truth at ${held("process")}, the ensemble’s at ${held("ensemble")}.`
   );
 }

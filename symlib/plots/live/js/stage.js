@@ -49,6 +49,10 @@ class Stage {
     this.fold.append(made("summary", "", "The numbers as a table"), made("div", "symlib-scroll"));
     this.fold.hidden = true;
     this.box.replaceChildren(this.controls, this.panels, this.sentence, this.spoken, this.fold);
+    // These keys are for what has the focus here, and no shortcut of the page around it, such as JupyterLab's.
+    this.box.addEventListener("keydown", (event) => {
+      if (/^(Arrow|Page|Home|End|Enter| )/.test(event.key) && !event.ctrlKey && !event.metaKey) event.stopPropagation();
+    });
     this.drawn = [];
     this.drawing = () => {};
     // A panel that grows lower changes no width, so this comes to rest.

@@ -58,8 +58,8 @@ export function begin(stage, data) {
 
   stage.draw(() => {
     const found = chosen(), column = data.counts.indexOf(n.value);
-    a.paint();
-    b.paint();
+    a.paint(pair.value > 0);
+    b.paint(pair.value > 0);
     drawVerdict(verdict, found);
     drawSpectrum(spectrum, found, n.value);
     drawScatter(scatter, found, { paper: sample.paper[column], exact: sample.exact[column], marked: pair.value - 1 });
