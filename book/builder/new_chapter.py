@@ -28,8 +28,8 @@ def new_chapter(root: Path, name: str) -> Path:
     if taken:
         raise ValueError(f"the number {number} is that of {taken[0]}; take another")
     text = (root / TEMPLATE).read_text(encoding="utf-8")
-    # 19.1 of figures and exercises, the title's 19 ·, and check-19-1 among the cells' names.
-    text = re.sub(r"\b19(?=\.\d| ·|-)", number, text)
+    # 19.1 of figures and exercises, the title's 19 ·, and among the cells' names check-19-1 and next-19.
+    text = re.sub(r"\b19(?=\.\d| ·|-)|(?<=next-)19", number, text)
     path = root / "notebooks" / f"{name}.ipynb"
     contents, tiers = root / "_toc.yml", root / "book" / "tiers.yml"
     listed = _behind_the_chapters(contents.read_text(encoding="utf-8"), name)

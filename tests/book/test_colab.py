@@ -161,7 +161,12 @@ def executed(colab, wheel, tmp_path_factory):
         done = subprocess.run(
             [program, "--inplace", f"--kernel_name={name}", "--timeout=600", notebook],
             # Side by side they have more threads than there are cores; torch's would wait for each other spinning.
-            env={**os.environ, "JUPYTER_PATH": str(folder), "OMP_NUM_THREADS": "1"},
+            # Without PYTHONPATH, which could lead to a symlib that was not installed.
+            env={
+                **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+                "JUPYTER_PATH": str(folder),
+                "OMP_NUM_THREADS": "1",
+            },
             capture_output=True,
             text=True,
         )
