@@ -39,7 +39,7 @@ def test_it_is_listed_behind_the_chapters_that_there_are(tree):
 def test_what_is_numbered_has_its_number(tree):
     text = new_chapter(tree, "23_coins_and_keys").read_text()
     template = (tree / TEMPLATE).read_text()
-    assert "# 23 · " in text and "Exercise 23.3" in text and '"check-23-1"' in text
+    assert "# 23 · " in text and "Exercise 23.3" in text and '"check-23-1"' in text and '"next-23"' in text
     assert (
         text.replace("23.", "19.").replace("# 23 ·", "# 19 ·").replace("-23-", "-19-").replace("next-23", "next-19")
         == template
