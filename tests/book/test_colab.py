@@ -188,12 +188,9 @@ def test_chapter_runs(executed, which):
 @of_all_runs
 def test_checks_wait_for_answers_and_tick_the_right_ones(executed, which):
     _, notebook, _ = executed[which]
-    said = [
-        line
-        for index in tagged(notebook, "check")
-        for out in notebook.cells[index].outputs
-        for line in out.get("text", "").rstrip("\n").split("\n")
-    ]
+    # On a busy machine a kernel hands over one line in two pieces.
+    outputs = [notebook.cells[index].outputs for index in tagged(notebook, "check")]
+    said = [line for cell in outputs for line in "".join(out.get("text", "") for out in cell).splitlines()]
     wanted = "not yet: " if which[1] == "empty" else " ✓ "
     assert len(said) >= 3 and [line for line in said if wanted not in line] == []
 
