@@ -261,9 +261,9 @@ def claims_about(**chosen: str) -> Callable[..., None]:
 
     Parameters
     ----------
-    **chosen : str
-        What the claims are about = what this run has: `claims_about(digits=source, rotations=group)`. "digits:train"
-        are digits.
+    chosen : str, any number of them by name
+        The name says what the claims are about, the value what this run has: `claims_about(digits=source)`. A part
+        of it is the same: "digits:train" are digits.
 
     Returns
     -------

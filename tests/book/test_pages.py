@@ -147,6 +147,8 @@ FOLLOW = """() => {
 FOCUS_EACH = """() => [...document.querySelectorAll('a[href], button, input, textarea, summary, select, [tabindex]')]
     .filter(e => e.id !== 'pst-back-to-top' && e.tabIndex >= 0 && !e.disabled)
     .filter(e => e.checkVisibility({checkVisibilityCSS: true}))
+    // Of choices that exclude each other the key stops at one; the arrows go on from there.
+    .filter((e, i, all) => e.type !== 'radio' || e === all.find(other => other.name === e.name && other.type === 'radio'))
     .flatMap(e => { e.focus({preventScroll: true}); return e === document.activeElement ? [ask(e)] : []; })"""
 
 
@@ -297,7 +299,7 @@ def test_has_no_serious_flaw_by_the_rules_of_axe(visit):
     for place, width in enumerate(visit.widths()):
         flaws += [f"{width} px: {flaw}" for flaw in visit.page.evaluate(FLAWS, [None, ALL_BUT_COLOURS])]
         for mode in ("light", "dark") if place == 0 or visit.path.removesuffix(".html") in TWO_PAGES else ():
-            assert visit.page.evaluate(MARK_EACH_LOOK, mode) > 4
+            assert visit.page.evaluate(MARK_EACH_LOOK, mode) > 2
             found = visit.page.evaluate(FLAWS, [{"include": [["[data-look]"]]}, {"runOnly": COLOURS}])
             flaws += [f"{width} px, {mode}: {flaw}" for flaw in found]
     assert flaws == []
