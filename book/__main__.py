@@ -1,6 +1,7 @@
 """What `make` does, without make: `python -m book COMMAND`. What follows the command goes to the program it runs."""
 
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -29,7 +30,8 @@ def claims(arguments):
 
 def test(arguments):
     """run every test: library, oracles, notebooks, site; `-k gram`, or whatever pytest takes, chooses some"""
-    return run("pytest", ["-n", "auto", "--dist", "loadfile", *arguments])
+    # One process more than cores: those that wait for a browser or for a page leave room.
+    return run("pytest", ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", *arguments])
 
 
 def bench(arguments):

@@ -148,7 +148,7 @@ FOCUS_EACH = """() => [...document.querySelectorAll('a[href], button, input, tex
     .filter(e => e.id !== 'pst-back-to-top' && e.tabIndex >= 0 && !e.disabled)
     .filter(e => e.checkVisibility({checkVisibilityCSS: true}))
     // Of choices that exclude each other the key stops at one; the arrows go on from there.
-    .filter((e, i, all) => e.type !== 'radio' || e === all.find(other => other.name === e.name && other.type === 'radio'))
+    .filter((e, i, all) => e.type !== 'radio' || e === all.find(one => one.type === 'radio' && one.name === e.name))
     .flatMap(e => { e.focus({preventScroll: true}); return e === document.activeElement ? [ask(e)] : []; })"""
 
 
