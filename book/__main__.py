@@ -30,8 +30,9 @@ def claims(arguments):
 
 def test(arguments):
     """run every test: library, oracles, notebooks, site; `-k gram`, or whatever pytest takes, chooses some"""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     # One process more than cores: those that wait for a browser or for a page leave room.
-    return run("pytest", ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", *arguments])
+    return run("pytest", ["-n", str(cores + 1), "--dist", "loadfile", *arguments])
 
 
 def bench(arguments):
