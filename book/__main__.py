@@ -1,7 +1,6 @@
 """What `make` does, without make: `python -m book COMMAND`. What follows the command goes to the program it runs."""
 
 import importlib.util
-import os
 import shutil
 import subprocess
 import sys
@@ -30,9 +29,7 @@ def claims(arguments):
 
 def test(arguments):
     """run every test: library, oracles, notebooks, site; `-k gram`, or whatever pytest takes, chooses some"""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    # One process more than cores: those that wait for a browser or for a page leave room.
-    return run("pytest", ["-n", str(cores + 1), "--dist", "loadfile", *arguments])
+    return run("pytest", ["-n", "auto", "--dist", "loadfile", *arguments])
 
 
 def bench(arguments):

@@ -86,7 +86,9 @@ def files_digest(*paths):
 
 def versions():
     """Everything installed beside this Python, name by name."""
-    installed = {d.name: d.version for d in importlib.metadata.distributions()}
+    # What setuptools brings for itself is on the path as soon as anything has imported it.
+    places = [place for place in sys.path if Path(place).name != "_vendor"]
+    installed = {d.name: d.version for d in importlib.metadata.distributions(path=places)}
     return {**installed, "python": platform.python_version()}
 
 

@@ -168,3 +168,11 @@ def test_launch_buttons_need_a_repository(monkeypatch):
 
 def test_contents_list_the_chapters_in_order():
     assert chapter_names(ROOT) == sorted(chapter_names(ROOT))
+
+
+def test_what_setuptools_brings_for_itself_is_not_installed(tmp_path, monkeypatch):
+    here = execution.versions()
+    (tmp_path / "_vendor" / "numpy-0.1.dist-info").mkdir(parents=True)
+    (tmp_path / "_vendor" / "numpy-0.1.dist-info" / "METADATA").write_text("Name: numpy\nVersion: 0.1\n")
+    monkeypatch.syspath_prepend(tmp_path / "_vendor")
+    assert execution.versions() == here

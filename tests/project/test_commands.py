@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 import book.__main__ as commands
-from symlib.support.threads import usable_cores
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,7 +28,7 @@ def test_arguments_go_to_the_program_that_runs(started):
     commands.main(["lab", "--no-browser"])
     assert started == [
         ("book.builder.build", ["--tier", "smoke"]),
-        ("pytest", ["-n", str(usable_cores() + 1), "--dist", "loadfile", "-k", "gram", "-n", "0"]),
+        ("pytest", ["-n", "auto", "--dist", "loadfile", "-k", "gram", "-n", "0"]),
         ("benchmarks", ["ensemble", "--runs", "1"]),
         ("jupyterlab", ["--notebook-dir", str(ROOT / "notebooks"), "--no-browser"]),
     ]
