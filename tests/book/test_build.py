@@ -172,7 +172,7 @@ def test_contents_list_the_chapters_in_order():
 
 def test_what_setuptools_brings_for_itself_is_not_installed(tmp_path, monkeypatch):
     here = execution.versions()
-    (tmp_path / "_vendor" / "numpy-0.1.dist-info").mkdir(parents=True)
-    (tmp_path / "_vendor" / "numpy-0.1.dist-info" / "METADATA").write_text("Name: numpy\nVersion: 0.1\n")
+    (tmp_path / "_vendor" / "vendored-0.1.dist-info").mkdir(parents=True)
+    (tmp_path / "_vendor" / "vendored-0.1.dist-info" / "METADATA").write_text("Name: vendored\nVersion: 0.1\n")
     monkeypatch.syspath_prepend(tmp_path / "_vendor")
     assert execution.versions() == here
