@@ -7,6 +7,7 @@ notebooks/, book/  --execute-->  _build/cache/    executed chapters, kept by con
 """
 
 import argparse
+import functools
 import json
 import shutil
 import sys
@@ -108,6 +109,21 @@ def only_one(out):
         yield
 
 
+def run_alone(root, job, *, failed, again):
+    """Runs `job()` while nothing else writes to `root`/_build; gives its exit status, or that of what stopped it."""
+    with only_one(root / "_build"):
+        try:
+            return job()
+        except KeyboardInterrupt:
+            print(f"Interrupted. The next {again} goes on after the chapters finished so far.")
+            return 130
+        except (OSError, KeyError, ValueError, RuntimeError) as error:
+            # str() of a KeyError quotes its message.
+            reason = error.args[0] if isinstance(error, KeyError) else error
+            print(f"{failed}: {reason}", file=sys.stderr)
+            return 1
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m book build", description="Builds the book.")
     parser.add_argument("--tier", choices=TIERS, default="teach", help="how much is computed")
@@ -115,17 +131,8 @@ def main(arguments=None):
     parser.add_argument("--root", type=Path, default=ROOT, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     root = options.root.resolve()
-    with only_one(root / "_build"):
-        try:
-            return build(root, options.tier, pdf=options.pdf)
-        except KeyboardInterrupt:
-            print("Interrupted. The next build goes on after the chapters finished so far.")
-            return 130
-        except (OSError, KeyError, ValueError, RuntimeError) as error:
-            # str() of a KeyError quotes its message.
-            reason = error.args[0] if isinstance(error, KeyError) else error
-            print(f"The book was not built: {reason}", file=sys.stderr)
-            return 1
+    job = functools.partial(build, root, options.tier, pdf=options.pdf)
+    return run_alone(root, job, failed="The book was not built", again="build")
 
 
 if __name__ == "__main__":

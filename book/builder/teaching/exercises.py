@@ -10,6 +10,8 @@ import builtins
 import re
 from typing import NamedTuple
 
+from book.builder.chapters import tagged
+
 _HEADING = re.compile(r"(#{1,4}) (?:(Exercise|Hint|Solution) (\d+\.\d+))?")
 HEAD_OF_EXERCISES = re.compile(r"^## Exercises", re.M)
 
@@ -32,6 +34,7 @@ class Exercise(NamedTuple):
 
 def exercises_of(notebook):
     """The exercises of a chapter, in order. ValueError where one is not as CONTRIBUTING.md asks."""
+    checks = tagged(notebook, "check")
     marks = [*_marks(notebook.cells), (len(notebook.cells), None, None)]
     found = []
     for place, (start, kind, number) in enumerate(marks):
@@ -44,8 +47,8 @@ def exercises_of(notebook):
             parts[part] = range(begin, end)
         if set(parts) != {"Exercise", "Hint", "Solution"}:
             raise ValueError(f"exercise {number} has {', '.join(parts)}; it needs a hint, then a solution")
-        found.append(_exercise(notebook.cells, number, parts))
-    stray = set(_tagged(notebook.cells, "check")) - {exercise.check for exercise in found}
+        found.append(_exercise(notebook.cells, checks, number, parts))
+    stray = set(checks) - {exercise.check for exercise in found}
     if stray:
         raise ValueError(f"cell {min(stray) + 1} is tagged check, and is not the last code cell of a solution")
     return found
@@ -59,10 +62,10 @@ def _marks(cells):
             yield index, heading[2], heading[3]
 
 
-def _exercise(cells, number, parts):
+def _exercise(cells, all_checks, number, parts):
     solution = parts["Solution"]
     code = [index for index in solution if cells[index].cell_type == "code"]
-    checks = [index for index in _tagged(cells, "check") if index in solution]
+    checks = [index for index in all_checks if index in solution]
     if len(checks) > 1 or (checks and checks[0] != code[-1]):
         raise ValueError(f"exercise {number} has one check at most, the last code cell of its solution")
     check = checks[0] if checks else None
@@ -70,10 +73,6 @@ def _exercise(cells, number, parts):
     if checks and not (answers and all(name.isidentifier() and words.strip() for name, words in answers.items())):
         raise ValueError(f'the check of exercise {number} needs metadata "answer": {{"name": "what it is"}}')
     return Exercise(number, parts["Exercise"], parts["Hint"], solution, check, answers)
-
-
-def _tagged(cells, tag):
-    return [index for index, cell in enumerate(cells) if tag in cell.metadata.get("tags", [])]
 
 
 def assigned(source):

@@ -4,13 +4,14 @@ notebooks/  --makers-->  _build/teach/    a maker a kind of material (MAKERS); i
 """
 
 import argparse
+import functools
 import shutil
 import sys
 from pathlib import Path
 
 import yaml
 
-from book.builder.build import ROOT, TIERS, build, chapter_names, only_one
+from book.builder.build import ROOT, TIERS, build, chapter_names, run_alone
 from book.builder.execute import execute_all, read_chapter, read_executed
 from book.builder.repository import find_repository, install_source
 from book.builder.teaching.contents import write_contents
@@ -61,16 +62,8 @@ def main(arguments=None):
     parser.add_argument("--root", type=Path, default=ROOT, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     root = options.root.resolve()
-    with only_one(root / "_build"):
-        try:
-            return teach(root, options.tier, options.chapters)
-        except KeyboardInterrupt:
-            print("Interrupted. The next run goes on after the chapters finished so far.")
-            return 130
-        except (OSError, KeyError, ValueError, RuntimeError) as error:
-            reason = error.args[0] if isinstance(error, KeyError) else error
-            print(f"The teaching material was not made: {reason}", file=sys.stderr)
-            return 1
+    job = functools.partial(teach, root, options.tier, options.chapters)
+    return run_alone(root, job, failed="The teaching material was not made", again="run")
 
 
 if __name__ == "__main__":
