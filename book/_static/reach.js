@@ -30,10 +30,12 @@
     for (const [selector, kind] of KINDS) {
       document.querySelectorAll(`.bd-article :is(${selector})`).forEach((box) => mark(box, kind));
     }
+    document.documentElement.dataset.boxes = "marked"; // for who waits for it
   }
 
   let planned;
   const plan = () => {
+    delete document.documentElement.dataset.boxes;
     clearTimeout(planned);
     planned = setTimeout(markAll, 300); // after the theme's own look at the boxes
   };

@@ -3,7 +3,9 @@
 import os
 import shutil
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+# The first is Chromium without a window that nobody sees: pages are the same, and the browser's own process takes a
+# quarter of the time.
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
 # Nothing that asks another host, and no sandbox, which containers do not grant.
 ARGUMENTS = [
     "--no-sandbox",

@@ -33,7 +33,7 @@ def visit(request, browser, packing):
     """A page opened wide and later made narrow, or the other way round: every second page."""
     width = (WIDE, NARROW)[[*PAGES, *MADE].index(request.param) % 2]
     with Visit(browser, packing, f"{request.param}.html", width) as visit:
-        visit.page.wait_for_timeout(500)  # until it has looked at its boxes
+        visit.boxes_marked()
         yield visit
 
 
@@ -236,23 +236,13 @@ OUT_OF_REACH = """() => [...document.querySelectorAll('body *')].filter(e => {
 }).map(e => e.outerHTML.slice(0, 120))"""
 
 
-def _soon_none(page, question):
-    """What a page answers once that is nothing, or after five seconds: on a busy machine it looks at its boxes late."""
-    for _ in range(20):
-        found = page.evaluate(question)
-        if not found:
-            break
-        page.wait_for_timeout(250)
-    return found
-
-
 @of_all_pages
 def test_with_all_folds_open_no_page_scrolls_sideways_and_every_box_is_in_reach(visit):
     visit.page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
-    visit.page.wait_for_timeout(500)
+    visit.boxes_marked()
     for width in visit.widths():
         assert visit.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width
-        assert _soon_none(visit.page, OUT_OF_REACH) == [], width
+        assert visit.page.evaluate(OUT_OF_REACH) == [], width
 
 
 # axe looks at every element. Of the words of code and of signatures one of each colour is left, a dozen of the formulas

@@ -77,9 +77,17 @@ class Visit:
         for width in (self.width, WIDE if self.width == NARROW else NARROW):
             if width != self.width:
                 self.page.set_viewport_size({"width": width, "height": HEIGHT})
-                self.page.wait_for_timeout(500)  # until the page has looked at its boxes again
+                self.boxes_marked()
                 self.width = width
             yield width
+
+    def boxes_marked(self):
+        """Waits until the page has looked at what scrolls: a while after it was loaded, resized or unfolded."""
+        # What has changed is told to the page with its next frame.
+        self.page.evaluate(
+            "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"
+        )
+        self.page.wait_for_selector("html[data-boxes=marked]", state="attached")
 
     def _admit(self, route, host):
         url = urlsplit(route.request.url)
