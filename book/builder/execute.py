@@ -39,7 +39,8 @@ elif jax and jax.default_backend() != "cpu":
     print(jax.devices()[0].device_kind)
 else:
     from symlib.support.threads import usable_cores
-    print(f"{usable_cores()} CPU cores")
+    cores = usable_cores()
+    print(f"{cores} CPU core{'s' * (cores != 1)}")
 """
 
 

@@ -257,11 +257,19 @@ def test_shows_tables_as_tables(chapter):
 
 
 @pytest.mark.parametrize("name", [path.stem for path in SOURCES])
-def test_executes_and_leaves_nothing_on_stderr(site, name):
+def test_executes_and_leaves_nothing_but_what_it_shows(site, name):
+    """Nothing on stderr, no object that a last line was, and no figure beside those that `show` describes."""
     tier = yaml.safe_load((site.parent / "site.json").read_text())["tier"]
     chapter = read_chapter(ROOT, name, TIERS, tier)
     path = cache_path(chapter, environment_digest(ROOT), ROOT / "_build" / "cache")
-    assert left_on_stderr(nbformat.read(path, as_version=4)) == []
+    executed = nbformat.read(path, as_version=4)
+    assert left_on_stderr(executed) == []
+    cells = [cell for cell in executed.cells if cell.cell_type == "code"]
+    shown = [(cell.id, output.get("data", {})) for cell in cells for output in cell.outputs]
+    assert [cell for cell, data in shown if "image/png" in data] == []
+    # What pandas, NumPy or symlib say of themselves is read; where a plot's parts lie in memory is not.
+    texts = [(cell, data.get("text/plain", "")) for cell, data in shown if "text/html" not in data]
+    assert [(cell, text) for cell, text in texts if re.search(r" at 0x|^\[?(Text|<Figure|<matplotlib)", text)] == []
 
 
 def test_a_graded_sheet_defines_what_it_uses(chapter):
