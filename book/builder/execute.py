@@ -39,7 +39,7 @@ elif jax and jax.default_backend() != "cpu":
     print(jax.devices()[0].device_kind)
 else:
     from symlib.support.threads import usable_cores
-    print(f"{usable_cores()} CPU cores")
+    print("1 CPU core" if usable_cores() == 1 else f"{usable_cores()} CPU cores")
 """
 
 
