@@ -39,8 +39,7 @@ elif jax and jax.default_backend() != "cpu":
     print(jax.devices()[0].device_kind)
 else:
     from symlib.support.threads import usable_cores
-    cores = usable_cores()
-    print(f"{cores} CPU core{'s' * (cores != 1)}")
+    print("1 CPU core" if usable_cores() == 1 else f"{usable_cores()} CPU cores")
 """
 
 

@@ -42,18 +42,28 @@ def which_group(rng):
 
 (d) {orbits} images, each in all {order} poses of this group, and an invariant kernel. Into which blocks does the Gram matrix fall: how many different ones, of which size, and how often does each come?"""
     often = {1: "once", 2: "twice"}
-    blocks = "; ".join(f"{dims.count(d)} of size {orbits * d}, each {often[d]}" for d in sorted(set(dims)))
+    blocks = "; ".join(
+        f"{dims.count(d)} of size {orbits * d}, {'each ' if dims.count(d) > 1 else ''}{often[d]}"
+        for d in sorted(set(dims))
+    )
     total = " + ".join(f"{d}^2" for d in dims)
     decides = (
-        "all irreps have dimension 1, and of the commutative groups only this one has that many elements that are their own inverse"
+        f"of the two groups of order {order} only this one is {'commutative' if commutes else 'not commutative'}"
+        if order == 6
+        else "all irreps have dimension 1, and of the commutative groups only this one has that many elements that are their own inverse"
         if commutes
         else "it is not commutative, and the number of elements that are their own inverse is that of this group"
+    )
+    quaternions = (
+        ""
+        if commutes or order == 6
+        else " (The dimensions alone do not tell D₄ from Q₈: five elements of D₄ are their own inverse, and one of Q₈.)"
     )
     working = f"""(a) {"No" if commutes else "Yes"}: the table is {"" if commutes else "not "}symmetric. Of the elements other than $e$, {involutions} have $e$ on the diagonal.
 
 (b) {", ".join(map(str, dims))}: ${total} = {order}$. (A group is commutative exactly if all are 1.)
 
-(c) {name}: {decides}. (The dimensions alone do not tell D₄ from Q₈: five elements of D₄ are their own inverse, and one of Q₈.)
+(c) {name}: {decides}.{quaternions}
 
 (d) One block $\\hat\\kappa(\\rho)$ for each irrep, of size $C\\,d_\\rho$, that comes $d_\\rho$ times: {blocks}. The sizes add up to {orbits} × {order}."""
     given = {"table": table, "orbits": orbits}
@@ -83,14 +93,17 @@ $$ E(r) = \\begin{{pmatrix}}-\\tfrac12&-\\tfrac{{\\sqrt3}}2\\\\ \\tfrac{{\\sqrt3
 
 (c) Let $\\kappa(u) = f(u) + f(u^{{-1}})$ and $K_{{gh}} = \\kappa(g^{{-1}}h)$, a symmetric $6\\times6$ matrix. Which eigenvalues has it, and how often each?
 
-(d) In one sentence: which of your eigenvectors are the same for every invariant kernel, and which are not?"""
+(d) In one sentence: which eigenvectors of $K$ are the same for every invariant kernel, and which are not?"""
     squares = float((f**2).sum())
+    equal = (
+        "" if len(np.unique(np.round(values, 9))) == 4 else " Where two of these are equal, add how often they come."
+    )
     parts = f"\\tfrac16\\left({float(trivial.squeeze()):g}^2 + ({float(sign.squeeze()):g})^2 + 2\\cdot{(plane**2).sum():.4g}\\right)"
     working = f"""(a) $\\hat f(1) = {float(trivial.squeeze()):g}$, $\\hat f(\\text{{sign}}) = {float(sign.squeeze()):g}$, $\\hat f(E) = {matrix(plane)}$.
 
 (b) ${squares:g} = {parts}$: each block counts $d_\\rho/6$ times.
 
-(c) Once {written(values[0])} and {written(values[1])}, and twice each {written(values[2])} and {written(values[3])}, the eigenvalues of $\\hat\\kappa(E) = {matrix(blocks[2])}$. (The row of $E$ is a spectator, so the block comes twice.)
+(c) Once {written(values[0])} and {written(values[1])}, and twice each {written(values[2])} and {written(values[3])}, the eigenvalues of $\\hat\\kappa(E) = {matrix(blocks[2])}$. (The row of $E$ is a spectator, so the block comes twice.){equal}
 
 (d) The constant function and the sign are eigenvectors of all invariant kernels. In the four functions of $E$ the directions depend on the kernel: a fixed basis gives a block there, twice."""
     answers = {"plane": np.real(plane), "one": [float(trivial.squeeze()), float(sign.squeeze())], "eigenvalues": values}
@@ -136,7 +149,7 @@ The eight symmetries of the square, $D_4$, act on it. The irreps of $D_4$ are fo
 
 (c) $m_\\rho$ is the dimension of what all of (a) leave alone in $\\rho$, the mean of its traces over the stabiliser: {", ".join(map(str, kept))} in the order given. $\\sum_\\rho d_\\rho m_\\rho = {" + ".join(map(str, kept[:4]))} + 2\\cdot{kept[4]} = {distinct}$.
 
-(d) Far too small: a copy of the left-out point stays in the training set, {len(stabiliser) - 1} of them. The formula answers how hard it is to predict a point that one has seen."""
+(d) Far too small: {"one copy" if len(stabiliser) == 2 else "three copies"} of the left-out point {"stays" if len(stabiliser) == 2 else "stay"} in the training set. The formula answers how hard it is to predict a point that one has seen."""
     given = {"board": board}
     answers = {"stabiliser": stabiliser, "distinct": distinct, "kept": kept}
     return Question("What a stabiliser leaves", "17", 8, text, working, given, answers)

@@ -62,10 +62,10 @@ def a_learnt_operator(rng):
         return x[..., [1, 0, 3, 2]]
 
     operator = learn_operator(np.array([[teacher, swapped(teacher)]]), ridge=0.0)
-    made = np.asarray(operator(new))
+    made = np.round(operator(new), 12) + 0.0  # a zero is one, and not what rounding leaves of it
     miss = float(np.linalg.norm(made - swapped(new)))
     inside = np.array([new[0] + a * new[2], new[1] + a * new[3]]) / (1 + a * a)
-    text = f"""The group $C_2$ exchanges the first coordinate of a vector with the second and the third with the fourth. An operator $T$ is learnt by least squares, at ridge 0, from one image in both poses, $x = ({", ".join(f"{v:g}" for v in teacher)})$.
+    text = f"""The group $C_2$ exchanges the first coordinate of a vector with the second and the third with the fourth. An operator $T$ is learnt by least squares (of all solutions the one of least norm), from one image in both poses, $x = ({", ".join(f"{v:g}" for v in teacher)})$.
 
 (a) What does $T$ make of the new image $z = ({", ".join(f"{v:g}" for v in new)})$?
 
@@ -90,10 +90,14 @@ def a_learnt_operator(rng):
 def a_verdict(rng):
     """Three intervals of a difference, and what may be said of them."""
     margin = float(rng.choice([0.05, 0.1]))
+    # An interval that holds minus the margin off its middle: at half the width it lies on one side.
+    below, above = (0.02, 0.04), (0.16, 0.28)
+    if rng.integers(2):
+        below, above = (0.2, 0.4), (0.02, 0.05)
     rows = [
         (np.round(-margin + rng.uniform(0.01, 0.04), 2), np.round(rng.uniform(0.0, 0.1), 2), "yes"),
         (np.round(-margin - rng.uniform(0.2, 0.5), 2), np.round(-margin - rng.uniform(0.02, 0.1), 2), "no"),
-        (np.round(-margin - rng.uniform(0.1, 0.3), 2), np.round(rng.uniform(0.02, 0.1), 2), "cannot tell"),
+        (np.round(-margin - rng.uniform(*below), 2), np.round(-margin + rng.uniform(*above), 2), "cannot tell"),
     ]
     order = rng.permutation(3)
     rows = [rows[at] for at in order]
@@ -115,12 +119,15 @@ def a_verdict(rng):
 (d) Name two checks that you would read before any of these numbers."""
     verdicts = {name: verdict for name, (*_, verdict) in zip("ABC", rows)}
     unsure = next(name for name, verdict in verdicts.items() if verdict == "cannot tell")
+    low, high, _ = next(row for row in rows if row[2] == "cannot tell")
+    half = [(low + high) / 2 + side * (high - low) / 4 for side in (-1, 1)]
+    then = "yes" if half[0] >= -margin else "no"
     working = f"""(a) {"; ".join(f"{name}: {verdict}" for name, verdict in verdicts.items())}. *Yes* if the lower end is at least minus the margin, *no* if the upper end is below it, else *cannot tell* (18.2).
 
-(b) {unsure}: its interval holds minus the margin, and would be about half as wide. Which way it goes nobody knows beforehand; the other two lie clear of the margin and are likely to stay.
+(b) {unsure}: its interval holds minus the margin, and would be about half as wide. About the same middle it would be [{half[0]:+.3f}, {half[1]:+.3f}]: *{then}*. The middle moves as well, so this is likely and not certain. The other two lie on one side of minus the margin and are likely to stay.
 
 (c) No. The prediction is that of a kernel machine. With many classes networks that learn features carry a symmetry over from complete classes (chapter 12), and a kernel does not: there a "no" can be wrong.
 
 (d) Any two of: whether the action obeys the group's table, whether the kernel is invariant, whether points coincide, whether one input occurs under two labels once it is moved (a 6 and a 9), whether there are objects enough, balance."""
     given = {"margin": margin, "rows": [(float(low), float(high)) for low, high, _ in rows]}
-    return Question("A verdict", "18", 6, text, working, given, {"verdicts": list(verdicts.values())})
+    return Question("A verdict", "18", 6, text, working, given, {"verdicts": list(verdicts.values()), "then": then})

@@ -47,10 +47,21 @@ def written(value):
 
 def matrix(values, digits=4):
     """A matrix in TeX, without the dollars."""
-    rows = (" & ".join(f"{value:.{digits}g}" for value in np.real(row)) for row in np.atleast_2d(values))
+    # What rounding leaves of a zero is written as one.
+    clean = np.round(np.real(np.atleast_2d(values)), 12) + 0.0
+    rows = (" & ".join(f"{value:.{digits}g}" for value in row) for row in clean)
     return "\\begin{pmatrix}" + "\\\\ ".join(rows) + "\\end{pmatrix}"
 
 
+def decided(*errors):
+    """Whether no prediction is 0, which is neither label: no error is 1 to rounding.
+
+    >>> decided(0.7, -1.2), decided(0.7, 1 + 1e-15)
+    (True, False)
+    """
+    return not np.isclose(np.abs(errors), 1, rtol=0, atol=1e-9).any()
+
+
 def rightly(error):
-    """Whether an error below 1 is a right answer, in words."""
+    """Whether a prediction of this error is right, in words; for errors that are `decided`."""
     return "classified rightly" if error < 1 else "classified wrongly"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from book.exam.question import Question, matrix, rightly, written
+from book.exam.question import Question, decided, matrix, rightly, written
 from symlib import (
     cyclic,
     holdout_residuals,
@@ -19,14 +19,17 @@ _LABELS = np.array([1.0, -1.0])
 
 def blocks_by_hand(rng):
     """Two seeds in two poses: the blocks, the error of each class, and what adding a constant to the kernel does."""
-    a, b = rng.integers(7, 12, 2)
-    (c, f), (d, g) = rng.integers(0, 3, 2), rng.integers(1, 4, 2)
-    kappa = np.array([[[a, c], [c, b]], [[d, f], [f, g]]], dtype=float)  # sums and differences are dominant
+    while True:
+        a, b = rng.integers(7, 12, 2)
+        (c, f), (d, g) = rng.integers(0, 3, 2), rng.integers(1, 4, 2)
+        kappa = np.array([[[a, c], [c, b]], [[d, f], [f, g]]], dtype=float)  # sums and differences are dominant
+        errors = spectral_loo_residuals(kappa, _LABELS, cyclic(2)) * _LABELS
+        constant = float(rng.integers(2, 6))
+        shifted = spectral_loo_residuals(kappa + constant, _LABELS, cyclic(2)) * _LABELS
+        if decided(*errors, *shifted):
+            break
     blocks = kappa[0] + kappa[1], kappa[0] - kappa[1]
     inverses = [np.linalg.inv(block) for block in blocks]
-    errors = spectral_loo_residuals(kappa, _LABELS, cyclic(2)) * _LABELS
-    constant = float(rng.integers(2, 6))
-    shifted = spectral_loo_residuals(kappa + constant, _LABELS, cyclic(2)) * _LABELS
     text = f"""Two images, labels $+1$ and $-1$, each in two poses (upright and upside down), and an invariant kernel with
 
 $$ \\kappa(0) = {matrix(kappa[0])}, \\qquad \\kappa(1) = {matrix(kappa[1])} . $$
@@ -56,11 +59,11 @@ def two_left_out(rng):
         off = np.triu(rng.integers(-1, 2, (4, 4)), 1)
         inverse = (off + off.T + np.diag(rng.integers(4, 8, 4))).astype(float)
         first, second = np.sort(rng.choice(4, 2, replace=False))
-        if inverse[first, second]:
+        labels = rng.permutation([1.0, 1.0, -1.0, -1.0])
+        gram = np.linalg.inv(inverse)
+        (alone,), _ = holdout_residuals(gram, labels, [first])
+        if inverse[first, second] and decided(alone):
             break
-    labels = rng.permutation([1.0, 1.0, -1.0, -1.0])
-    gram = np.linalg.inv(inverse)
-    (alone,), _ = holdout_residuals(gram, labels, [first])
     together, covariance = holdout_residuals(gram, labels, [first, second])
     correlation = covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1])
     text = f"""Four points with the labels $y = ({", ".join(f"{y:+g}" for y in labels)})$. The inverse of their Gram matrix is

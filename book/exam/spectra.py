@@ -4,24 +4,27 @@ import math
 
 import numpy as np
 
-from book.exam.question import Question, rightly, written
+from book.exam.question import Question, decided, rightly, written
 from symlib import circulant_loo_error, holdout_residuals
 
 
 def noise_over_signal(rng):
     """Eigenvalues of a circulant Gram matrix; the error, the answer, and whether the machine is sure of it."""
-    n = int(rng.integers(3, 5))
-    half = np.sort(rng.choice([1, 2, 3, 4, 5, 6, 8, 10, 12], n, replace=False))[::-1].astype(float)
-    label = float(rng.choice([1, 2, 3, 4, 6]))
-    eigenvalues = np.array([*half, label, *half[:0:-1]])
 
     def exact(values):
         size = len(values)
         row = np.fft.ifft(values).real
         return row[(np.arange(size)[:, None] - np.arange(size)) % size]
 
-    gram = exact(eigenvalues)
-    error = float(circulant_loo_error(gram))
+    while True:
+        n = int(rng.integers(3, 5))
+        half = np.sort(rng.choice([1, 2, 3, 4, 5, 6, 8, 10, 12], n, replace=False))[::-1].astype(float)
+        label = float(rng.choice([1, 2, 3, 4, 6]))
+        eigenvalues = np.array([*half, label, *half[:0:-1]])
+        gram = exact(eigenvalues)
+        error = float(circulant_loo_error(gram))
+        if decided(error):
+            break
     _, covariance = holdout_residuals(gram, np.tile([1.0, -1.0], n), [0])
     noise = float(covariance[0, 0])
     doubled = np.where(np.arange(2 * n) == n, 2 * eigenvalues, eigenvalues)
@@ -53,17 +56,20 @@ $$ {listed} . $$
 
 def equal_likeness(rng):
     """A machine to which all images look equally alike: what more images of a class, or of the other, do."""
-    q = float(rng.choice([0.5, 0.6, 0.7, 0.8, 0.9]))
-    own, others = int(rng.integers(3, 7)), int(rng.integers(3, 7))
 
-    def error(a, b):
+    def error(q, a, b):
         gram = np.full((a + b, a + b), q) + (1 - q) * np.eye(a + b)
         residual, _ = holdout_residuals(gram, np.repeat([1.0, -1.0], [a, b]), [0])
         return float(residual[0])
 
-    cases = {"as it is": (own, others), "A doubled": (2 * own, others), "B doubled": (own, 2 * others)}
-    cases["both doubled"] = (2 * own, 2 * others)
-    found = {name: error(*sizes) for name, sizes in cases.items()}
+    while True:
+        q = float(rng.choice([0.5, 0.6, 0.7, 0.8, 0.9]))
+        own, others = int(rng.integers(3, 7)), int(rng.integers(3, 7))
+        cases = {"as it is": (own, others), "A doubled": (2 * own, others), "B doubled": (own, 2 * others)}
+        cases["both doubled"] = (2 * own, 2 * others)
+        found = {name: error(q, *sizes) for name, sizes in cases.items()}
+        if decided(*found.values()):
+            break
     text = f"""To this machine all images look equally alike: $k(x, x) = 1$, and $k(x, x') = {q:g}$ for any two different points. Class A (label $+1$) has {own} points, of which one is left out, class B (label $-1$) has {others}. Ridge 0.
 
 (a) Compute the residual at the left-out point. Is it classified rightly?
@@ -82,7 +88,7 @@ def equal_likeness(rng):
 |---|---|---|---|---|
 {rows}
 
-(b) The machine answers with the balance of its training labels. More of A pulls the answer up, more of B down, and both together leave the balance as it was but for the one point that is left out.
+(b) The machine answers with the balance of its training labels. More of A pulls the answer up, more of B down. With both, the balance and the number of points grow alike, but for the one point that is left out, and the answer hardly moves.
 
 (d) Own images alone, others' images alone: they pull in opposite directions, and a comparison that changes both shows the sum (chapter 10). An answer that asks for "more seeds" only does not see this."""
     given = {"q": q, "own": own, "others": others}

@@ -61,7 +61,7 @@ def test_nothing_is_executed_twice_and_what_changed_is(tree, capsys):
     assert [out.text for cell in ran.cells for out in cell.outputs] == ["21\n"]
     computed = ran.metadata["computed"]
     assert computed["tier"] == "smoke" and computed["seconds"] > 0
-    assert re.fullmatch(r"\d+ CPU cores|.*(GPU|NVIDIA|AMD|Tesla).*", computed["device"])
+    assert re.fullmatch(r"1 CPU core|\d+ CPU cores|.*(GPU|NVIDIA|AMD|Tesla).*", computed["device"])
     assert "Executing 02_b, 01_a (" in capsys.readouterr().out
 
     assert execute(tree, "01_a", "02_b") == (paths, [])

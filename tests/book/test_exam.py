@@ -164,6 +164,15 @@ def test_blocks_by_hand(seed):
         assert asked.answers[name] == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("name", ["noise-over-signal", "two-left-out", "blocks-by-hand", "whose-data"])
+def test_right_or_wrong_is_never_a_matter_of_rounding(name):
+    for seed in range(60):
+        answers = question(name, seed, 0).answers
+        asked = [answers[key] for key in ("error", "alone", "errors", "shifted", "residuals") if key in answers]
+        errors = np.abs(np.concatenate([np.atleast_1d(numbers) for numbers in asked]))
+        assert np.abs(errors - 1).min() > 1e-9, f"seed {seed}: the prediction is 0, neither right nor wrong"
+
+
 @of_seeds
 def test_one_and_two_left_out(seed):
     asked = question("two-left-out", seed, 0)
@@ -219,6 +228,11 @@ def test_a_verdict(seed):
         "yes" if low >= -margin else "no" if high < -margin else "cannot tell" for low, high in asked.given["rows"]
     ]
     assert asked.answers["verdicts"] == expected and set(expected) == {"yes", "no", "cannot tell"}
+    low, high = asked.given["rows"][expected.index("cannot tell")]
+    middle, quarter = (low + high) / 2, (high - low) / 4
+    assert asked.answers["then"] == (
+        "yes" if middle - quarter >= -margin else "no" if middle + quarter < -margin else ""
+    )
 
 
 def test_the_same_seed_repeats_and_others_differ():
@@ -240,6 +254,13 @@ def test_a_question_keeps_its_numbers_whatever_else_is_asked():
         chosen(0, number=13)
 
 
+def test_which_of_two_groups_of_six_is_said_without_the_groups_of_eight():
+    asked = [question("which-group", seed, 0) for seed in range(30)]
+    for one in asked:
+        assert ("Q₈" in one.working) == ("Q₈" in one.text and not one.answers["commutes"])
+    assert {len(one.given["table"]) for one in asked} == {6, 8}
+
+
 def test_numbers_are_written_as_fractions_where_they_are():
     assert written(12 / 17) == r"$12/17 \approx 0.7059$" and written(-0.5) == "$-1/2 = -0.5$" and written(3) == "$3$"
     assert written(np.pi) == "$3.142$"
@@ -253,7 +274,7 @@ def test_no_answer_stands_on_the_sheet_and_all_on_the_key(seed):
     assert "Answers" not in sheet and all(one.text in sheet and one.working not in sheet for one in asked)
     assert all(one.working in key for one in asked)
     for text in (sheet, key):
-        assert text.count("$") % 2 == 0 and not re.search(r"\bnan\b|np\.|array\(|\{[a-z_]+\}[^}\\$]*\Z", text)
+        assert text.count("$") % 2 == 0 and not re.search(r"\bnan\b|\de-\d|np\.|array\(|\{[a-z_]+\}[^}\\$]*\Z", text)
 
 
 def test_sheets_are_written_as_notebooks_and_as_pages(tmp_path, capsys):

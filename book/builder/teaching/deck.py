@@ -2,8 +2,8 @@
 
 A stack of slides for every `##` heading; in it a slide for every box, figure, table, run of claims and short cell of
 code, in the chapter's order. A slide holds what a room can read: the first sentence of a paragraph, a formula with the
-sentence that leads to it. The paragraphs in full are its notes. What does not fit a slide is moved to further ones in
-the browser (slides.js), where letters have a size.
+sentence that leads to it. The paragraphs in full are its notes. Thin slides are put together, and what does not
+fit one is moved to further ones, in the browser (slides.js), where letters have a size.
 """
 
 import re
@@ -19,6 +19,8 @@ from book.builder.teaching.questions_html import label_of, question_html, questi
 
 # Letters of a line, and lines of an opening slide, that a room can read.
 LINE, LINES = 190, 4
+# A sentence takes the next along if both are a line of a slide; one of a few words says nothing without it.
+SHORT, FEW = 90, 30
 _SKIPPED = {"setup", "parameters", "injected-parameters", "check"}
 
 
@@ -173,7 +175,8 @@ class _Reader:
                 blocks.append(self._html(text))
             before = prose.sentences(text) if kind == "paragraph" else ()
             if lines < LINES and before and _stands_alone(before[0]) and (following != "math" or len(before) > 1):
-                blocks.append(f"<p>{self._inline(before[0])}</p>")
+                told = before[:-1] if following == "math" else before  # the last one leads to the formula
+                blocks.append(f"<p>{self._inline(_opening(told))}</p>")
                 lines += 1
             if lines < LINES and kind == "list":
                 firsts = [prose.sentences(item)[0] for item in prose.list_items(text)]
@@ -237,6 +240,24 @@ class _Reader:
         else:
             self._tell_first()
             self._add("claims", claims)
+
+
+def _opening(sentences):
+    """The first of the sentences, with those behind it that are short enough, or that it says nothing without.
+
+    An emphasised word opens the first item of an enumeration, and would stand there without the others.
+    """
+    said = sentences[0]
+    for sentence in sentences[1:]:
+        longer = f"{said} {sentence}"
+        if (
+            prose.length(longer) > (LINE if prose.length(said) < FEW else SHORT)
+            or sentence.endswith(":")
+            or sentence.startswith("*")
+        ):
+            break
+        said = longer
+    return said
 
 
 def _stands_alone(sentence):

@@ -10,6 +10,8 @@ from book.builder.teaching.exercises import without_magics
 # Lines of a cell of code that a slide can hold, and of what it prints.
 CODE = 10
 _TABLE = re.compile(r"<table\b.*?</table>", re.S)
+# The clock of a chapter that trains networks: nothing to show to a room.
+_CLOCK = re.compile(r'^(?:started = time\.perf_counter\(\)|print\(f"elapsed: .*\)|elapsed: .*)$\n?', re.M)
 _CLAIM = re.compile(r'<p class="symlib-claim.*?</p>', re.S)
 
 
@@ -46,8 +48,9 @@ def code_of(cell, imported):
     """
     if "hide-input" in cell.metadata.get("tags", []):
         return []
-    code = without_imports(cell.source)
-    printed = "".join(output.text for output in cell.get("outputs", []) if output.get("name") == "stdout").rstrip()
+    code = _CLOCK.sub("", without_imports(cell.source)).strip()
+    printed = "".join(output.text for output in cell.get("outputs", []) if output.get("name") == "stdout")
+    printed = _CLOCK.sub("", printed).rstrip()
     if not code or len(code.split("\n")) > CODE or not (printed or imported & _names(code)):
         return []
     lines = printed.split("\n")

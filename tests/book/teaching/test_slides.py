@@ -1,9 +1,11 @@
 """The slides of a chapter: what stands on them and what in the notes; in a browser, offline, that all of it fits."""
 
 import html
+import io
 import re
 
 import nbformat
+import pypdf
 import pytest
 
 from book.builder.teaching.deck import stacks_of
@@ -36,7 +38,7 @@ def lecture(executed):
     table.outputs = [shows(f'<table class="symlib-table" id="table-9-1"><tbody>{rows}</tbody></table>')]
     wide = " + ".join(f"x_{{{i}}}" for i in range(60))
     paragraphs = "\n>\n".join([f"> {LONG}"] * 30)
-    said = f"## Much\n\nIt is much. {LONG}\n\nSo it is\n\n$$ {wide} \\tag{{9.2}} $$"
+    said = f"## Much\n\nIt is much, and not all of it is shown. {LONG}\n\nSo it is\n\n$$ {wide} \\tag{{9.2}} $$"
     sections = f"{said}\n\n> **Answer.** (b) Four.\n>\n{paragraphs}"
     at = executed.cells.index(by_id["cell-06"])
     executed.cells[at:at] = [nbformat.v4.new_markdown_cell(sections), table]
@@ -71,12 +73,26 @@ def test_a_chapter_is_a_stack_of_slides_a_heading_in_its_order(lecture):
 def test_what_is_said_stands_in_the_notes_and_proofs_and_remarks_to_the_teacher_too(lecture):
     everything = slides_of(lecture)
     much = next(slide for slide in everything if slide.heading == "Much")
-    assert f"It is much. {LONG}" in words(much.notes) and LONG not in words(much.blocks)
-    assert words(much.blocks).startswith("It is much. So it is")
+    assert f"It is much, and not all of it is shown. {LONG}" in words(much.notes) and LONG not in words(much.blocks)
+    assert words(much.blocks).startswith("It is much, and not all of it is shown. So it is")
     assert any("By (9.1), for Exercise 9.1." in words(slide.notes) for slide in everything)
     assert any("Ask what a matrix without an inverse would do." in words(slide.notes) for slide in everything)
     shown = words([block for slide in everything for block in slide.blocks])
     assert "By (9.1)" not in shown and "Ask what" not in shown and "✓ One is odd." in shown
+
+
+def opening(text):
+    title = nbformat.v4.new_markdown_cell(f"# 09 · Short\n\n## A section\n\n{text}")
+    return words(slides_of(nbformat.v4.new_notebook(cells=[title]))[-1].blocks)
+
+
+def test_a_sentence_of_a_few_words_takes_the_next_along():
+    assert opening(f"Why worse? {LONG} {LONG}") == f"Why worse? {LONG}"
+    assert opening(f"{LONG} {LONG}") == LONG
+    assert opening("Two circles are a toy to look at. Digits are none. *One* is here.") == (
+        "Two circles are a toy to look at. Digits are none."
+    )
+    assert opening("There are two kinds. *One*, of turns, is here.") == "There are two kinds."
 
 
 def test_no_solution_is_anywhere_and_exercises_are_named(lecture):
@@ -136,6 +152,46 @@ OUTSIDE = """() => Reveal.getSlides().flatMap(slide => {
             || box.right > sheet.right - 40 * scale || box.bottom > sheet.bottom - 40 * scale;
     }).map(e => `${h}.${v}: ${e.outerHTML.slice(0, 100)}`);
 })"""
+
+
+@pytest.mark.browser
+def test_thin_slides_share_one_and_each_slide_is_one_sheet(tmp_path, browser):
+    image = f'<img alt="A line." src="data:image/svg+xml;base64,{PICTURE}">'
+    caption = '<figcaption><span class="number">Figure 9.1.</span> It rises.</figcaption>'
+    claim = '<p class="symlib-claim holds"><span class="tick">✓</span> {} is odd.</p>'
+    outputs = [
+        [f'<figure class="symlib-figure" id="figure-9-1">{image}{caption}</figure>'],
+        [claim.format("One")],
+        ['<table class="symlib-table" id="table-9-1"><tbody><tr><th>a</th><td>1</td></tr></tbody></table>'],
+        [claim.format(LONG)] * 12,
+        [f'<table class="symlib-table" id="table-9-2"><tbody>{"<tr><th>row</th><td>1</td></tr>" * 60}</tbody></table>'],
+    ]
+    cells = [
+        nbformat.v4.new_markdown_cell("# 09 · Thin\n\n## A section\n\nLook at this line of the figure, how it rises.")
+    ]
+    for markups in outputs:
+        shown = [shows(markup) for markup in markups]
+        cells.append(nbformat.v4.new_code_cell("plots", metadata={"tags": ["hide-input"]}, outputs=shown))
+    formula = (
+        "The sum is, as everybody knows who has seen it,\n\n$$ \\sum_{i=1}^{n} \\frac{x_i}{\\bar x} = n . \\tag{9.9} $$"
+    )
+    cells.append(nbformat.v4.new_markdown_cell("## Another\n\n" + "\n\n".join([f"{LONG} {formula}"] * 2)))
+    decks = write_slides({"09_thin": nbformat.v4.new_notebook(cells=cells)}, tmp_path / "slides", "The book")
+    context = browser.new_context(viewport={"width": 1280, "height": 720}, offline=True)
+    page = context.new_page()
+    page.goto(f"{decks['09_thin'].as_uri()}?print-pdf")
+    page.wait_for_selector("html[data-ready]")
+    held = "sheets => sheets.map(s => [...s.querySelector('.body').children].map(e => e.tagName).join(' '))"
+    with_figure, with_table, with_claims = page.locator(".sheet").evaluate_all(held)[2:5]
+    assert with_figure == "P FIGURE P" and with_table == "TABLE" and set(with_claims.split()) == {"P"}
+    assert page.locator("section#figure-9-1 .symlib-claim").count() == 1
+    long = page.locator(".sheet:has(table):has-text('row')")
+    assert long.count() > 1 and page.locator("tr").count() == 61
+    bottom = "getBoundingClientRect().bottom"
+    end = f"sheets => sheets.map(s => s.{bottom} - s.querySelector('table').{bottom})"
+    assert min(long.evaluate_all(end)) > 40
+    assert len(pypdf.PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True))).pages) == page.locator(".sheet").count()
+    context.close()
 
 
 @pytest.mark.browser
