@@ -23,6 +23,7 @@ from symlib.diagnose.rendering.sections import headline
 from symlib.diagnose.report import Report
 from symlib.diagnose.sources import LabelledSamples, read_samples
 from symlib.diagnose.sources.samples import MOST_SAMPLES
+from symlib.support.checks import positive
 from symlib.support.files import check_writable, replacing
 from symlib.support.nearest import perhaps
 
@@ -130,7 +131,9 @@ def _report(data: LabelledSamples, options: argparse.Namespace, missing: Any, mo
     from symlib.diagnose import diagnose
 
     settings: dict[str, Any] = (
-        {} if options.memory_limit is None else {"memory_limit": int(options.memory_limit * 2**30)}
+        {}
+        if options.memory_limit is None
+        else {"memory_limit": int(positive(options.memory_limit, "--memory-limit") * 2**30)}
     )
     return diagnose(
         data.x,

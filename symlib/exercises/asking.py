@@ -82,7 +82,9 @@ def _unpacked(packed):
     try:
         return json.loads(zlib.decompress(base64.b64decode(packed)))
     except (TypeError, ValueError, zlib.error) as error:  # what Base64 and JSON raise are ValueErrors
-        raise ValueError(f"the questions cannot be read ({error}); give ask the text that pack makes of them") from error
+        raise ValueError(
+            f"the questions cannot be read ({error}); give ask the text that pack makes of them"
+        ) from error
 
 
 def _show_form(questions):

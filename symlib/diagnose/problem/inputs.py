@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from symlib.diagnose.report import Label, Refused
 from symlib.groups import FiniteGroup
 from symlib.support.checks import finite_array, plain_array
+from symlib.support.labels import EXACT
 
 _LARGEST = 1e100
-_EXACT = 2**53  # up to which float64 holds every whole number
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def _classes(y, n):
                 f"y must hold classes, whole numbers or strings, got {given[given != np.round(given)][0]}; diagnose is "
                 "for classification: cut a quantity into classes first"
             )
-        if np.abs(given).max(initial=0) > _EXACT:
+        if np.abs(given).max(initial=0) > EXACT:
             raise Refused(
                 f"y holds {np.abs(given).max():.3g}, and beyond 2^53 floats do not tell whole numbers apart; pass "
                 "integers or strings"
