@@ -38,7 +38,7 @@ def npz_arrays(path: Path, keys: Iterable[str]) -> dict[str, NDArray]:
 def _readable(path: Path) -> Iterator[None]:
     try:
         yield
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
         raise ValueError(f"{path} cannot be read as .npz: {error}; write it anew with numpy.savez") from error
 
 
