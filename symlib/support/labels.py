@@ -28,7 +28,12 @@ def whole_or_text(values: Any, called: str, n: int) -> Any:
     if values.shape != (n,):
         raise ValueError(f"{called} must hold one entry a sample, {n} in all, got shape {values.shape}")
     if values.dtype.kind == "S":
-        values = np.char.decode(values, "utf-8")
+        try:
+            values = np.char.decode(values, "utf-8")
+        except UnicodeDecodeError as error:
+            raise ValueError(
+                f"{called} must hold text in UTF-8 ({error}); decode it: numpy.char.decode(y, ...)"
+            ) from error
     if values.dtype.kind == "O":
         _refuse_missing([value is None or value != value for value in values], values, called)
         values = np.array([str(value) for value in values])

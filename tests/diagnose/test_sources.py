@@ -264,6 +264,7 @@ REFUSED = [
     ("a.csv", text("a.csv", "a,y,o\n3,1,\n4,0,x\n"), {"objects": "o"}, "'o' of a.csv must have an entry.* got '' at 0"),
     ("a.npz", npz(x=X, y=[0, 1e19, 0, 1]), {}, "holds 1e.19, too large for a whole number here; give it as text"),
     ("a.npz", npz(x=X, y=np.array(Y, np.uint64) + np.uint64(2**63)), {}, "too large for a whole number"),
+    ("a.npz", npz(x=X, y=np.array([b"\xe9", b"b"] * 2)), {}, "'y' of a.npz must hold text in UTF-8 .*decode it"),
     ("a.npz", cut_short, {}, "'x' of a.npz cannot be read: .*write it anew"),
     ("data_of_ours:unnamed", None, {}, "must have an entry for every sample, got None at 1"),
     ("data_of_ours:nothing", None, {}, "has no 'nothing'"),
