@@ -115,13 +115,15 @@ def _diagnosed(options: argparse.Namespace, console: Any) -> int:
         for note in data.notes:
             _say(f"note: {note}")
     report = _report(data, options, missing, model)
-    _write(report, options)
     from symlib.diagnose.rendering import terminal
 
-    if shown:
-        terminal.show(report, console or terminal.console())
-    else:
-        print(headline(report))
+    try:
+        _write(report, options)
+    finally:  # a disk that is full by now costs the file, and not the answer
+        if shown:
+            terminal.show(report, console or terminal.console())
+        else:
+            print(headline(report))
     if options.fail_under is not None:
         return YES if report.lowest.value >= options.fail_under else NOT_YES
     return YES if report.verdict == "yes" else NOT_YES

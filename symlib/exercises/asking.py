@@ -7,7 +7,6 @@ answers do not stand in the cell that asks.
 import base64
 import importlib.util
 import json
-import numbers
 import sys
 import zlib
 from collections.abc import Sequence
@@ -104,7 +103,7 @@ def _outcome(question, given):
     answers = question["answers"]
     if getattr(given, "shape", None) == ():  # of NumPy, torch or JAX
         given = given.item()
-    if not isinstance(given, numbers.Real):
+    if not isinstance(given, (int, float)):
         raise ValueError(f"the answer to {question['question']!r} must be one number, got {given!r}; ... is none yet")
     if question["type"] == "multiple_choice":
         if given not in range(1, len(answers) + 1):
