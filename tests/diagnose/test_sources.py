@@ -108,6 +108,16 @@ def test_pictures_of_all_kinds_become_grey(here):
     assert found[3].tolist() == [[0, 0], [0, 1]]
 
 
+@pytest.mark.parametrize("pixels", [np.float32([[0, 255.0]]), np.float32([[0, np.nan]]), np.int32([[-3, 70000]])])
+def test_pictures_of_another_scale_are_refused(here, pixels):
+    """Read as they are, beside pictures of 8 bits, they alone would count."""
+    pictures(here, ["im/a/1.png"], (1, 2))
+    (here / "im/b").mkdir()
+    Image.fromarray(pixels).save("im/b/1.tif")
+    with pytest.raises(ValueError, match="1.tif cannot be read .*8 or 16 bits, or real ones from 0 to 1, got"):
+        read_samples("im")
+
+
 def test_images_are_brought_to_one_size(here):
     pictures(here, ["im/a/1.png"], (8, 8))
     pictures(here, ["im/b/1.png"], (4, 10))
@@ -314,6 +324,8 @@ def test_folders_that_are_refused(here):
         ({"labels": "who"}, "--labels is not for a folder"),
         ({"pose": "folder", "side": 4}, "CLASS/POSE/"),
         ({"side": 0}, "whole number"),
+        ({"most": 0}, "most must be a whole number of at least 1"),
+        ({"seed": -1}, "seed must be a whole number of at least 0"),
     ]:
         (here / "im" / "b" / "4.png").unlink(missing_ok=True)
         with pytest.raises(ValueError, match=message):
