@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from symlib.support.checks import finite_array, nonnegative_int, positive_int
+from symlib.support.checks import finite_array, nonnegative_int, positive_int, real
 
 # Where this variable says "report", a false claim is shown and not raised: for runs that look at many seeds.
 FALSE_CLAIMS = "SYMLIB_FALSE_CLAIMS"
@@ -180,14 +180,17 @@ def pairs_in_order(scores: ArrayLike, hits: ArrayLike) -> float:
     Raises
     ------
     ValueError
-        If there is no entry, one is not finite, or the two are not of one length.
+        If there is no entry, one is not finite, the two are not of one length, or a hit is neither true nor false.
 
     Examples
     --------
     >>> pairs_in_order([3.0, 1.0, 2.0], [True, False, True])
     1.0
     """
-    scores, hits = finite_array(scores, "scores", ndim=1), np.asarray(hits, dtype=bool)
+    scores, hits = finite_array(scores, "scores", ndim=1), finite_array(hits, "hits")
+    if not np.isin(hits, (0, 1)).all():
+        raise ValueError(f"hits must be true or false, got {hits[~np.isin(hits, (0, 1))][0]}; compare with a threshold")
+    hits = hits.astype(bool)
     if not len(scores) or hits.shape != scores.shape:
         raise ValueError(f"scores and hits must be of one length, 1 at least, got {scores.shape} and {hits.shape}")
     if hits.all() or not hits.any():
@@ -314,6 +317,6 @@ def _draws(values, confidence):
     values = finite_array(values, "draws", ndim=1)
     if not len(values):
         raise ValueError("draws must hold at least one entry, got none")
-    if not 0 < confidence < 1:
+    if not 0 < real(confidence, "confidence") < 1:
         raise ValueError(f"confidence must be between 0 and 1, got {confidence}; 95 % is 0.95")
     return values

@@ -92,6 +92,11 @@ def test_pairs_in_order_are_counted_one_by_one():
     for wrong in ([], [1.0, 2.0], [np.nan]):
         with pytest.raises(ValueError, match="one length|finite"):
             pairs_in_order(wrong, [True])
+    for wrong, words in (([np.nan, 1], "finite"), ([0.3, 1], "true or false, got 0.3"), (["a", "b"], "numbers")):
+        with pytest.raises(ValueError, match=words):
+            pairs_in_order([1.0, 2.0], wrong)
+    with pytest.raises(ValueError, match="confidence must be one real number, got 'x'"):
+        mean_interval([1.0, 2.0], "x")
 
 
 @pytest.mark.parametrize("source", ["digits", "digits:train"])

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from symlib.support.checks import index_array, plain_array, positive_int
+from symlib.support.checks import index_array, plain_array, positive_int, real
 
 
 class PoseSplit(NamedTuple):
@@ -116,7 +116,7 @@ def partially_observed(
     seen = index_array(seen_poses, (n_poses,), "seen_poses")
     if len(seen) == n_poses:
         raise ValueError(f"seen_poses holds all {n_poses} poses, so none is left to generalise to; leave some out")
-    if not 0 < test_fraction < 1:
+    if not 0 < real(test_fraction, "test_fraction") < 1:
         raise ValueError(f"test_fraction must lie between 0 and 1, got {test_fraction}")
     classes, class_of, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     if np.ndim(partial_class) or partial_class not in classes:

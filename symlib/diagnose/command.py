@@ -23,6 +23,7 @@ from symlib.diagnose.rendering.sections import headline
 from symlib.diagnose.report import Report
 from symlib.diagnose.sources import LabelledSamples, read_samples
 from symlib.diagnose.sources.samples import MOST_SAMPLES
+from symlib.support.checks import positive
 from symlib.support.files import check_writable, replacing
 from symlib.support.nearest import perhaps
 
@@ -114,13 +115,15 @@ def _diagnosed(options: argparse.Namespace, console: Any) -> int:
         for note in data.notes:
             _say(f"note: {note}")
     report = _report(data, options, missing, model)
-    _write(report, options)
     from symlib.diagnose.rendering import terminal
 
-    if shown:
-        terminal.show(report, console or terminal.console())
-    else:
-        print(headline(report))
+    try:
+        _write(report, options)
+    finally:  # a disk that is full by now costs the file, and not the answer
+        if shown:
+            terminal.show(report, console or terminal.console())
+        else:
+            print(headline(report))
     if options.fail_under is not None:
         return YES if report.lowest.value >= options.fail_under else NOT_YES
     return YES if report.verdict == "yes" else NOT_YES
@@ -130,7 +133,9 @@ def _report(data: LabelledSamples, options: argparse.Namespace, missing: Any, mo
     from symlib.diagnose import diagnose
 
     settings: dict[str, Any] = (
-        {} if options.memory_limit is None else {"memory_limit": int(options.memory_limit * 2**30)}
+        {}
+        if options.memory_limit is None
+        else {"memory_limit": int(positive(options.memory_limit, "--memory-limit") * 2**30)}
     )
     return diagnose(
         data.x,

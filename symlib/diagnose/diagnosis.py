@@ -19,7 +19,7 @@ from symlib.diagnose.remedies.recomputed import attempted, before, ranked, remed
 from symlib.diagnose.report import Report
 from symlib.diagnose.setting_up import Options, Setup, set_up
 from symlib.groups import FiniteGroup
-from symlib.support.checks import nonnegative, nonnegative_int, positive_int
+from symlib.support.checks import nonnegative, nonnegative_int, positive_int, real
 from symlib.support.memory import MEMORY_LIMIT
 
 
@@ -178,7 +178,7 @@ def _what_would_help(setup: Setup, answer: Answer, options: Options, step: Calla
 
 
 def _between(value, name, low, high, *, open_bottom=False, open_top=False):
-    number = float(value)
+    number = real(value, name)
     inside = (low < number or (not open_bottom and number == low)) and (
         number < high or (not open_top and number == high)
     )

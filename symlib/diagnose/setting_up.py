@@ -110,6 +110,8 @@ def _set_up(x, y, group, action, pose, missing, objects, architecture, options, 
         raise
     except ValueError as error:
         raise Refused(str(error)) from error
+    except MemoryError as error:  # of a group's table: fewer samples would not help
+        raise Refused(f"the group does not fit into memory ({error}); pass one of fewer elements") from error
     _refuse_few_objects(data)
     coverage = coverage_of(data, finite_group)
     check, exact = checks.check_action(data.x, move, finite_group)

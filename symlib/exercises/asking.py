@@ -39,7 +39,8 @@ def ask(my_choices: Sequence[Any], packed: str) -> None:
     Raises
     ------
     ValueError
-        If there are not as many answers as questions, or one is not among the choices.
+        If there are not as many answers as questions, one is not among the choices or is no number, or `packed` is not
+        what `pack` gives.
 
     Examples
     --------
@@ -56,11 +57,10 @@ def ask(my_choices: Sequence[Any], packed: str) -> None:
       ✗ yes. Halve it.
       Right is: no. It is twice 1.
     """
-    questions = json.loads(zlib.decompress(base64.b64decode(packed)))
-    if len(my_choices) != len(questions):
-        raise ValueError(
-            f"my_choices must hold an answer a question, {len(questions)}, got {len(my_choices)}; ... is none yet"
-        )
+    questions = _unpacked(packed)
+    came = len(my_choices) if hasattr(my_choices, "__len__") else repr(my_choices)
+    if came != len(questions):
+        raise ValueError(f"my_choices must hold an answer a question, {len(questions)}, got {came}; ... is none yet")
     if all(map(is_missing, my_choices)) and _show_form(questions):
         return
     missing = False
@@ -75,6 +75,15 @@ def ask(my_choices: Sequence[Any], packed: str) -> None:
             print("\n".join(f"  {line}" for line in _outcome(question, given)))
     if missing:
         print("Put the numbers of your choices into my_choices, and run the cell again.")
+
+
+def _unpacked(packed):
+    try:
+        return json.loads(zlib.decompress(base64.b64decode(packed)))
+    except (TypeError, ValueError, zlib.error) as error:  # what Base64 and JSON raise are ValueErrors
+        raise ValueError(
+            f"the questions cannot be read ({error}); give ask the text that pack makes of them"
+        ) from error
 
 
 def _show_form(questions):
@@ -92,6 +101,10 @@ def _show_form(questions):
 def _outcome(question, given):
     """Lines that say whether an answer is right, and why."""
     answers = question["answers"]
+    if getattr(given, "shape", None) == ():  # of NumPy, torch or JAX
+        given = given.item()
+    if not isinstance(given, (int, float)):
+        raise ValueError(f"the answer to {question['question']!r} must be one number, got {given!r}; ... is none yet")
     if question["type"] == "multiple_choice":
         if given not in range(1, len(answers) + 1):
             raise ValueError(f"{question['question']!r} has the choices 1 to {len(answers)}, got {given!r}")

@@ -38,6 +38,11 @@ def _different(answer, right, rtol, atol, describe):
         return f"is None, and should be {wanted}: does a function lack its `return`?"
     if callable(answer):
         return f"is a function, and should be {wanted}: call it"
+    if hasattr(answer, "detach"):  # a tensor that has a gradient, or lies on a GPU, is not taken by NumPy
+        answer = answer.detach().cpu()
+    hidden = np.ma.getmaskarray(answer) if isinstance(answer, np.ma.MaskedArray) else np.zeros(1, bool)
+    if hidden.any():
+        return f"is masked in {hidden.sum()} of {hidden.size} entries, and should be {wanted}"
     if not _is_numeric(answer):
         return f"should be {wanted}, got {_kind(answer)}"
     answer = np.asarray(answer)
@@ -258,7 +263,7 @@ def _text_fault(answer, right):
 
 def _sequence_fault(answer, right, rtol, atol, describe):
     """Tuples and lists of several kinds, entry by entry."""
-    if not isinstance(answer, (list, tuple, np.ndarray)):
+    if not isinstance(answer, (list, tuple)) and not (isinstance(answer, np.ndarray) and answer.ndim):
         return f"should be a {type(right).__name__} of {len(right)} entries, got {_kind(answer)}"
     if len(answer) != len(right):
         return f"should have {len(right)} entries, got {len(answer)}"
@@ -303,6 +308,8 @@ def _kind(value):
         return f"the words {value[:40]!r}"
     if _is_numeric(value):
         return _wanted(np.asarray(value))
+    if hasattr(value, "dtype"):
+        return f"an array of dtype {value.dtype}: make it one of numbers"
     return f"a {type(value).__name__}"
 
 

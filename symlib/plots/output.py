@@ -2,6 +2,7 @@
 
 import base64
 import html
+import json
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -194,7 +195,7 @@ def slider(frames: Sequence[tuple[Any, HTMLFigure]], *, label: str, start: int =
         f'<div class="symlib-frame"{"" if i == start else " hidden"}>{frame.markup}</div>'
         for i, (_, frame) in enumerate(frames)
     )
-    values = html.escape(str([str(value) for value, _ in frames]).replace("'", '"'), quote=True)
+    values = html.escape(json.dumps([str(value) for value, _ in frames]), quote=True)
     place, words = named("Figure", number)
     heading = f"<p{place}>{words}</p>" if number else ""
     return HTMLFigure(

@@ -85,9 +85,17 @@ def _int_from(least, value, name):
     return int(value)
 
 
+def real(value: float, name: str) -> float:
+    """`value` as a float."""
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError) as error:  # None, text, an array, a complex number
+        raise ValueError(f"{name} must be one real number, got {value!r}") from error
+
+
 def nonnegative(value: float, name: str) -> float:
     """`value` as a finite float of at least 0."""
-    value = float(value)
+    value = real(value, name)
     if not (np.isfinite(value) and value >= 0):
         raise ValueError(f"{name} must be finite and at least 0, got {value}")
     return value
@@ -103,9 +111,10 @@ def positive(value: float, name: str) -> float:
 
 def fraction(value: float, name: str) -> float:
     """`value` as a float in [0, 1)."""
+    value = real(value, name)
     if not 0 <= value < 1:
         raise ValueError(f"{name} must be in [0, 1), got {value}")
-    return float(value)
+    return value
 
 
 def symmetric_gram(gram: ArrayLike, name: str = "gram") -> NDArray[np.float64]:

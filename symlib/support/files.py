@@ -21,7 +21,8 @@ def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
     """A binary file to write that takes the place of `path` once it is complete and on the disk.
 
     Whatever happens before, `path` stays as it was: absent, or its former content. Several processes may
-    write one path at once; the last to finish stays. Folders that are missing are made.
+    write one path at once; the last to finish stays. Folders that are missing are made. A device or a pipe
+    (/dev/null, /dev/stdout) is written to, and no file takes its place.
 
     Raises
     ------
@@ -39,6 +40,13 @@ def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
     b'1 2 3'
     """
     path = expanded(path)
+    if _is_stream(path):
+        try:
+            with open(path, "ab") as file:
+                yield file
+        except OSError as error:
+            raise _named(error, path) from error
+        return
     part = path.with_name(f"{path.name}.{uuid.uuid4().hex[:12]}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,10 +70,18 @@ def check_writable(path: str | os.PathLike) -> None:
         As `replacing`.
     """
     path = expanded(path)
+    if _is_stream(path):
+        return
     probe = path.with_name(f"{path.name}.{uuid.uuid4().hex[:12]}.probe")
     with replacing(probe) as file:
         file.write(bytes(4096))
     probe.unlink()
+
+
+def _is_stream(path):
+    """Whether `path` is a device, a pipe, or one of the names for what a process has open."""
+    special = path.exists() and not path.is_file() and not path.is_dir()
+    return special or path.parent in (Path("/dev"), Path("/dev/fd"), Path("/proc/self/fd"))
 
 
 def _named(error, path):

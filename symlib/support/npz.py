@@ -38,7 +38,7 @@ def npz_arrays(path: Path, keys: Iterable[str]) -> dict[str, NDArray]:
 def _readable(path: Path) -> Iterator[None]:
     try:
         yield
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
         raise ValueError(f"{path} cannot be read as .npz: {error}; write it anew with numpy.savez") from error
 
 
@@ -47,7 +47,7 @@ def _array(file, key, path):
         return file[key]
     except ValueError as error:
         if "pickle" not in str(error):
-            raise
+            raise ValueError(f"{key!r} of {path} cannot be read: {error}; write it anew with numpy.savez") from error
         raise ValueError(
             f"{key!r} of {path} holds Python objects, which are not unpickled, since that can run any program; save "
             "numbers or text, for example numpy.savez(..., y=numpy.array(y).astype(str))"

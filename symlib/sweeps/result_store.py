@@ -80,12 +80,17 @@ class ResultStore:
         """The result of that key; KeyError where there is none, or none that can be read."""
         try:
             return unpack(self.path(key).read_bytes())
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        # RuntimeError is what zipfile makes of a damaged mark of compression, TypeError of an array that is no archive.
+        except (OSError, ValueError, KeyError, EOFError, RuntimeError, TypeError, zipfile.BadZipFile) as error:
             raise KeyError(key) from error
 
 
 def _encode(value, place, arrays):
     """JSON in which each container is {kind: content}; arrays go to the list `arrays`."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(
+            f"{place} is a masked array, stored without its mask; return its numbers and mask as two arrays"
+        )
     if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.dtype != object):
         arrays.append(value)
         return {"scalar" if isinstance(value, np.generic) else "array": len(arrays) - 1}

@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
 from symlib.support.cache_folder import cache_folder
@@ -44,11 +45,19 @@ def grid(**values: Iterable) -> list[dict[str, Any]]:
     -------
     list of dict
 
+    Raises
+    ------
+    TypeError
+        If a name has one value, a number or a text, and no iterable of values.
+
     Examples
     --------
     >>> grid(n_poses=[2, 4], seed=range(2))
     [{'n_poses': 2, 'seed': 0}, {'n_poses': 2, 'seed': 1}, {'n_poses': 4, 'seed': 0}, {'n_poses': 4, 'seed': 1}]
     """
+    for name, given in values.items():
+        if isinstance(given, (str, bytes)) or not np.iterable(given):
+            raise TypeError(f"grid takes the values of {name} in a list, got {given!r}; pass {name}=[{given!r}]")
     return [dict(zip(values, combination)) for combination in itertools.product(*values.values())]
 
 

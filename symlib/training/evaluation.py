@@ -30,6 +30,8 @@ def predict(model: torch.nn.Module, images: ArrayLike, rows: ArrayLike, n_poses:
     ------
     ValueError
         If `rows` are out of range, or an image is blank in its pose.
+    FloatingPointError
+        If the network gives NaN, of which no class is the highest.
 
     Examples
     --------
@@ -58,6 +60,8 @@ def evaluate(model: torch.nn.Module, images: ArrayLike, labels: ArrayLike, rows:
     ------
     ValueError
         As `predict`; also if there is not one label an image, or one is no class of the network.
+    FloatingPointError
+        As `predict`.
 
     Examples
     --------
@@ -78,9 +82,18 @@ def predicted(model, inputs, rows, mixed_precision=False):
     model.eval()
     autocast = torch.autocast(inputs.device.type, torch.bfloat16, enabled=mixed_precision)
     with torch.no_grad(), float32_by_default(), autocast:
-        classes = [model(x).argmax(dim=1) for x, _ in inputs.batches(rows, _BATCH)]
+        scores = (model(x) for x, _ in inputs.batches(rows, _BATCH))
+        # Of NaN argmax makes a class. One look at the end: the device does not wait after each batch.
+        found = [(batch.argmax(dim=1), batch.isnan().any(dim=1)) for batch in scores]
     model.train(was_training)
-    return torch.cat(classes).cpu().numpy()
+    classes, lost = (torch.cat(parts).cpu().numpy() for parts in zip(*found))
+    if lost.any():
+        image, pose = rows[lost.argmax()]
+        raise FloatingPointError(
+            f"model gives NaN for {lost.sum()} of {len(rows)} rows, the first of image {image} in pose {pose}; look at "
+            "its weights"
+        )
+    return classes
 
 
 def accuracy(model, inputs, labels, rows, mixed_precision=False):

@@ -183,7 +183,10 @@ def train(
         with tqdm(total=total, initial=done, desc="train", unit="batch", disable=not progress, leave=False) as bar:
             while len(loop.history) < epochs:
                 loop.run_epoch(bar)
-                right = [accuracy(model, inputs, labels, part, mixed_precision) for part in measured]
+                try:
+                    right = [accuracy(model, inputs, labels, part, mixed_precision) for part in measured]
+                except FloatingPointError as error:
+                    raise FloatingPointError(f"{error}: training diverged; lower rate = {rate}") from error
                 loop.history[-1] += right
                 bar.set_postfix_str(f"in {right[1]:.3f}, out {right[2]:.3f}")
                 if checkpoint is not None:
@@ -306,6 +309,11 @@ def _fraction_of_rate(t, warm_up):
 
 
 def _checked_split(split, inputs):
+    if getattr(split, "_fields", ()) != PoseSplit._fields:
+        raise ValueError(
+            f"split must be a PoseSplit, got a {type(split).__name__}; make it with partially_observed, or "
+            "PoseSplit(train, test_in, test_out)"
+        )
     rows = type(split)(*(inputs.row_array(part, f"split.{name}") for name, part in zip(split._fields, split)))
     both = np.intersect1d(rows.train[:, 0], np.concatenate([rows.test_in, rows.test_out])[:, 0])
     if len(both):

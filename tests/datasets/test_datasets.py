@@ -282,6 +282,10 @@ SPLIT = {"n_poses": 4, "partial_class": 7, "seen_poses": [0, 1], "seed": 0}
         (lambda: partially_observed([7, 7], **{**SPLIT, "seen_poses": [1, 1]}), "twice"),
         (lambda: partially_observed([7, 7], **{**SPLIT, "seen_poses": range(4)}), "all 4 poses"),
         (lambda: partially_observed([7, 7], **SPLIT, test_fraction=1), "between 0 and 1, got 1"),
+        (
+            lambda: partially_observed([7, 7], **SPLIT, test_fraction="x"),
+            "test_fraction must be one real number, got 'x'",
+        ),
     ],
 )
 def test_bad_input_is_refused_with_the_remedy(call, message):

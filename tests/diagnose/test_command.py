@@ -198,6 +198,20 @@ def test_notes_and_files_are_named(answered, capsys):
     assert Path("f.svg").read_text(encoding="utf-8").startswith("<?xml")
 
 
+@pytest.mark.parametrize("options", [[], ["--quiet"]])
+def test_a_disk_that_fills_up_costs_the_file_and_not_the_answer(answered, monkeypatch, capsys, options):
+    answered()
+
+    def full(report, settings):
+        raise OSError(28, "r.json could not be written: No space left on device")
+
+    monkeypatch.setattr(command, "_write", full)
+    assert command.main([*CALL, "--json", "r.json", *options]) == 2
+    printed = capsys.readouterr()
+    assert "error: r.json could not be written: No space left" in printed.err
+    assert " ".join(example_report().sentence.split()[:4]) in " ".join(printed.out.split())
+
+
 REFUSED = {
     "nothing there": ("nowhere.npz --group cyclic:3", "no file or folder nowhere.npz"),
     "unknown group": ("a.npz --group cylic:3", "group 'cylic:3' is not known, perhaps 'cyclic:12'"),
@@ -228,6 +242,7 @@ REFUSED = {
     "a margin": ("a.npz --group cyclic:3 --margin -1", "margin"),
     "a target": ("a.npz --group cyclic:3 --target 3", "target"),
     "a ridge": ("a.npz --group cyclic:3 --ridge -1", "ridge"),
+    "no memory": ("a.npz --group cyclic:3 --memory-limit nan", "--memory-limit must be finite and at least 0, got nan"),
     "a confidence": ("a.npz --group cyclic:3 --confidence 1", "confidence"),
 }
 

@@ -89,5 +89,7 @@ def test_answers_that_are_no_class_are_refused_or_said():
         diagnose(x, y + 5, cyclic(8), shift, model=lambda p: np.zeros(len(p), int), **settings)
     some = diagnose(x, y + 5, cyclic(8), shift, model=lambda p: np.where(p[:, 0] > 0, 6, 9), **settings)
     assert "of its answers are no class of y, and count as wrong" in some.measured.note
+    with pytest.raises(Refused, match="model gives NaN for 1 of 2 points"):
+        classes_of(lambda p: np.array([[0.0, np.nan, 1.0], [1.0, 0.0, 0.0]]), np.ones((2, 8)), LABELS)
     every = diagnose(x, y + 5, cyclic(8), shift, model=lambda p: np.full(len(p), 6), **settings)
     assert "no class" not in every.measured.note

@@ -1,5 +1,6 @@
 """Samples from files, folders and data sets: what is read, and each way in which an input can be wrong."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,18 @@ def test_csv(here):
     assert read_samples("a.csv", labels="kind", samples="p*", pose="who").pose.tolist() == [7, 8]
 
 
+def test_long_ids_of_a_csv_are_told_apart(here):
+    rows = "".join(f"{i},{i % 2},{2**53 + i},{10**19 + i}\n" for i in range(4))
+    (here / "a.csv").write_text(f"a,y,person,picture\n{rows}")
+    for column in ("person", "picture"):
+        assert len(set(read_samples("a.csv", objects=column).objects)) == 4
+
+
+def test_a_pattern_of_columns_leaves_out_the_labels(here):
+    (here / "a.csv").write_text("a,b,y,tune\n3,4,1,5\n1,2,0,6\n")
+    assert read_samples("a.csv", samples="*", objects="tune").x.tolist() == [[3, 4], [1, 2]]
+
+
 def test_folder(here):
     pixels = pictures(
         here, ["im/10/b_2.png", "im/10/b_1.png", "im/9/deep/a.png", "im/10/.hidden.png", "im/.cache/x.png"]
@@ -93,6 +106,16 @@ def test_pictures_of_all_kinds_become_grey(here):
     assert np.allclose(found[1], [[0.299, 0.587], [0.114, 1]], atol=0.003)
     assert found[2].tolist() == [[0, 1], [1, 1]]
     assert found[3].tolist() == [[0, 0], [0, 1]]
+
+
+@pytest.mark.parametrize("pixels", [np.float32([[0, 255.0]]), np.float32([[0, np.nan]]), np.int32([[-3, 70000]])])
+def test_pictures_of_another_scale_are_refused(here, pixels):
+    """Read as they are, beside pictures of 8 bits, they alone would count."""
+    pictures(here, ["im/a/1.png"], (1, 2))
+    (here / "im/b").mkdir()
+    Image.fromarray(pixels).save("im/b/1.tif")
+    with pytest.raises(ValueError, match="1.tif cannot be read .*8 or 16 bits, or real ones from 0 to 1, got"):
+        read_samples("im")
 
 
 def test_images_are_brought_to_one_size(here):
@@ -146,6 +169,7 @@ class Fails(Pairs):
         raise RuntimeError("disk gone")
 fails = Fails()
 blurred = [(np.array([1, np.nan]), 0), (np.ones(2), 1)]
+unnamed = [(np.ones(2), 0), (np.ones(2), None), (np.ones(2), 1)]
 """
 
 
@@ -199,6 +223,15 @@ def text(name, content):
 
 X, Y = np.eye(4), [0, 1, 0, 1]
 
+
+def cut_short():
+    """An archive that is whole, of an array that is not."""
+    np.savez("whole.npz", x=X, y=Y)
+    with zipfile.ZipFile("whole.npz") as whole, zipfile.ZipFile("a.npz", "w") as cut:
+        cut.writestr("x.npy", whole.read("x.npy")[:-8])
+        cut.writestr("y.npy", whole.read("y.npy"))
+
+
 REFUSED = [
     ("nowhere.npz", None, {}, "there is no file or folder nowhere.npz"),
     ("a.npy", lambda: np.save("a.npy", X), {}, "a .npy file holds no labels"),
@@ -226,6 +259,24 @@ REFUSED = [
     ("a.csv", text("a.csv", "a,b,y\n3,4,1\n3,four,0\n"), {}, "row 3, column 'b': 'four' is no number"),
     ("a.csv", text("a.csv", "a,b,y\n3,4,1\n3,nan,0\n"), {}, "must be finite, got nan"),
     ("a.csv", text("a.csv", "a,b,y\n3,4,1\n"), {"samples": "z*"}, "no columns of numbers"),
+    ("a.csv", text("a.csv", "a;y\n3;1\n4;0\n"), {}, "must have commas between its columns, got ';'"),
+    ("a.csv", lambda: Path("a.csv").write_text("a,y\n3,1\n", encoding="utf-16"), {}, "save it as text in UTF-8"),
+    ("a.csv", text("a.csv", "y,x,class\n3,4,1\n3,4,0\n"), {}, "the columns y and class; name that of the labels"),
+    ("a.csv", text("a.csv", "a,y,y\n3,1,1\n3,0,0\n"), {}, "has 2 columns 'y'; give each a name of its own"),
+    (
+        "a.csv",
+        text("a.csv", "a,y\n3,1\n4,0\n5,\n"),
+        {},
+        "'y' of a.csv must have an entry for every sample, got '' at 2",
+    ),
+    ("a.csv", text("a.csv", "a,y\n3,1\n4,0\n"), {"samples": "a,y"}, "takes in 'y' of a.csv"),
+    ("a.csv", text("a.csv", "pixel,b,y\n3,2,1\n4,1,0\n"), {"samples": "b,pixle"}, "numbers 'pixle', perhaps 'pixel'"),
+    ("a.csv", text("a.csv", "a,y,o\n3,1,\n4,0,x\n"), {"objects": "o"}, "'o' of a.csv must have an entry.* got '' at 0"),
+    ("a.npz", npz(x=X, y=[0, 1e19, 0, 1]), {}, "holds 1e.19, too large for a whole number here; give it as text"),
+    ("a.npz", npz(x=X, y=np.array(Y, np.uint64) + np.uint64(2**63)), {}, "too large for a whole number"),
+    ("a.npz", npz(x=X, y=np.array([b"\xe9", b"b"] * 2)), {}, "'y' of a.npz must hold text in UTF-8 .*decode it"),
+    ("a.npz", cut_short, {}, "'x' of a.npz cannot be read: .*write it anew"),
+    ("data_of_ours:unnamed", None, {}, "must have an entry for every sample, got None at 1"),
     ("data_of_ours:nothing", None, {}, "has no 'nothing'"),
     ("data_of_ours:endless", None, {}, "without __len__ and __getitem__"),
     ("data_of_ours:empty", None, {}, "is empty"),
@@ -273,6 +324,8 @@ def test_folders_that_are_refused(here):
         ({"labels": "who"}, "--labels is not for a folder"),
         ({"pose": "folder", "side": 4}, "CLASS/POSE/"),
         ({"side": 0}, "whole number"),
+        ({"most": 0}, "most must be a whole number of at least 1"),
+        ({"seed": -1}, "seed must be a whole number of at least 0"),
     ]:
         (here / "im" / "b" / "4.png").unlink(missing_ok=True)
         with pytest.raises(ValueError, match=message):

@@ -3,7 +3,9 @@
 import sys
 from types import ModuleType, SimpleNamespace
 
+import numpy as np
 import pytest
+import torch
 
 from symlib.exercises import ask, pack
 
@@ -46,10 +48,34 @@ def test_as_text(mine, shown, hidden, capsys):
     assert [words for words in hidden if words in text] == []
 
 
-@pytest.mark.parametrize("mine, words", [([1], "an answer a question, 2, got 1"), ([3, 4], "choices 1 to 2, got 3")])
+@pytest.mark.parametrize(
+    "mine, words",
+    [
+        ([1], "an answer a question, 2, got 1"),
+        (2, "an answer a question, 2, got 2"),
+        (None, "an answer a question, 2, got None"),
+        ([3, 4], "choices 1 to 2, got 3"),
+        ([None, 4], "must be one number, got None"),
+        ([[1, 2], 4], r"must be one number, got \[1, 2\]"),
+        ([np.array([1, 2]), 4], r"must be one number, got array"),
+        ([1, "4"], "must be one number, got '4'"),
+        ([1, 4j], "must be one number, got 4j"),
+    ],
+)
 def test_answers_that_fit_no_question_are_refused(mine, words):
     with pytest.raises(ValueError, match=words):
         ask(mine, PACKED)
+
+
+def test_an_answer_may_be_a_number_of_any_library(capsys):
+    ask([np.array(2), torch.tensor(4)], PACKED)
+    assert "✓ no." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("packed", [PACKED[:-5], "", "no questions", None])
+def test_questions_that_are_not_packed_are_refused(packed):
+    with pytest.raises(ValueError, match="give ask the text that pack makes"):
+        ask([1, 4], packed)
 
 
 def test_what_is_packed_cannot_be_read_at_a_glance():

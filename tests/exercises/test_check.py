@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from symlib.exercises import WrongAnswer, check
 
@@ -22,6 +23,7 @@ def with_entry(array, at, value):
         (X, X), (list(X), X), (X * (1 + 1e-9), X), (np.float32(0.1), 0.1), (3.0, 3), (1e-17, 0.0), (WAVE, WAVE),
         (X + 0j, X), (True, np.True_), (np.array([True, False]), [True, False]), (" Yes", "yes"),
         (("a", X), ("a", X)), ((1, 2), np.array([1, 2])), (X, lambda: X), (np.array(2.0), 2.0), (np.nan, np.nan),
+        (torch.tensor(X, requires_grad=True), X), (np.ma.masked_less(X, 0), X),
     ],
 )  # fmt: skip
 def test_right_answers(answer, right, capsys):
@@ -71,6 +73,10 @@ def test_right_answers(answer, right, capsys):
         (np.mean, 1.0, "is a function, and should be a number: call it"),
         ("many", 1.0, "should be a number, got the words 'many'"),
         ({}, 1.0, "got a dict"),
+        (X.astype(object), X, "got an array of dtype object: make it one of numbers"),
+        (np.ma.masked_greater(X, 3), X, "is masked in 6 of 8 entries"),
+        (np.ma.masked, 1.0, "is masked in 1 of 1 entries"),
+        (np.array(1.0), ("a", X), "should be a tuple of 2 entries, got a number"),
         (1, True, "should be True or False, got a whole number"),
         (False, True, "should be True"),
         ([True, True], [True, False], "wrong in 1 of 2 entries; the first is at [1], got True"),

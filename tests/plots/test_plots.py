@@ -1,5 +1,7 @@
 """Figures carry alternative text, repeat exactly, ask no other host for anything, and draw what they were given."""
 
+import html
+import json
 import re
 
 import numpy as np
@@ -42,6 +44,13 @@ def test_slider_shows_one_frame_at_a_time():
     assert 'value="1"' in markup and "<output>0.2</output>" in markup and "frame 0.2" in markup
     with pytest.raises(ValueError, match="one of the 3 frames, got 3"):
         plots.slider(frames, label="separation", start=3)
+
+
+def test_a_slider_says_values_with_marks_in_them():
+    frames = [(value, plots.show(line_figure(), alt="frame")) for value in ("Bach's", 'a "b"', "C\\D")]
+    markup = plots.slider(frames, label="tune").markup
+    values = html.unescape(re.search(r'data-values="([^"]*)"', markup)[1])
+    assert json.loads(values) == ["Bach's", 'a "b"', "C\\D"]
 
 
 def test_spectrum_draws_the_inverse_and_its_mean():

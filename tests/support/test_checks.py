@@ -10,11 +10,13 @@ from symlib.regression import holdout_residuals, loo_residuals
 from symlib.spectral import circulant_loo_error, project_invariant, spectral_loo_residuals
 from symlib.support.checks import (
     finite_array,
+    fraction,
     index_array,
     label_array,
     label_columns,
     nonnegative,
     plain_array,
+    positive,
     positive_int,
 )
 
@@ -99,6 +101,13 @@ def test_counts_are_whole(value):
     with pytest.raises(ValueError, match="n must be a whole number of at least 1, got"):
         positive_int(value, "n")
     assert positive_int(np.int8(3), "n") == positive_int(3.0, "n") == 3
+
+
+@pytest.mark.parametrize("value", [None, "a", [1, 2], 1j, np.ones(2)])
+def test_what_is_no_number_is_refused_by_name(value):
+    for taken in (nonnegative, positive, fraction):
+        with pytest.raises(ValueError, match="ridge must be one real number, got"):
+            taken(value, "ridge")
 
 
 def test_ridges_labels_and_indices():

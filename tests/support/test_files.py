@@ -63,3 +63,28 @@ def test_whether_a_place_can_be_written_is_seen_and_leaves_nothing(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="could not be written"):
         check_writable(tmp_path / "file" / "numbers")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        check_writable(pipe)
+        with replacing(pipe) as file:
+            file.write(b"1 2 3")
+        assert os.read(reader, 10) == b"1 2 3"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo() and list(tmp_path.iterdir()) == [pipe]
+
+
+def test_what_a_device_refuses_is_named(tmp_path):
+    if not os.path.exists("/dev/full"):
+        pytest.skip("there is no device that is always full")
+    alias = tmp_path / "full"  # a link: without the rule the test itself would replace nothing but this
+    alias.symlink_to("/dev/full")
+    with pytest.raises(OSError, match="full could not be written: No space left"), replacing(alias) as file:
+        file.write(b"1")
+    assert alias.is_symlink()

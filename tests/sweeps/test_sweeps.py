@@ -2,6 +2,7 @@
 
 import functools
 import importlib
+import io
 import json
 import os
 import re
@@ -436,6 +437,22 @@ def test_a_result_that_is_not_data_fails_by_its_place(tmp_path):
         sweep(returns_an_object, [{}], folder=tmp_path, progress=False)
 
 
+def returns_a_masked_array():
+    return [np.ma.masked_greater(np.arange(4), 1)]
+
+
+def test_a_result_is_not_stored_without_its_mask(tmp_path):
+    with pytest.raises(SweepError, match=r"result\[0\] is a masked array, stored without its mask; return its numbers"):
+        sweep(returns_a_masked_array, [{}], folder=tmp_path, progress=False)
+
+
+@pytest.mark.parametrize("value", ["digits", 5, None, np.array(5)])
+def test_a_grid_of_one_value_is_refused(value):
+    """A text would be a setting for each of its letters."""
+    with pytest.raises(TypeError, match=r"grid takes the values of source in a list, got .*; pass source=\["):
+        grid(seed=range(2), source=value)
+
+
 class Pair(NamedTuple):
     first: float
     second: np.ndarray
@@ -463,7 +480,11 @@ def test_named_tuples_come_back_as_dicts_and_damaged_files_not_at_all(tmp_path):
     store = ResultStore(tmp_path)
     packed = pack(Pair(1.0, np.ones(2)))
     np.testing.assert_equal(unpack(packed), {"first": 1.0, "second": np.ones(2)})
-    for damaged in (b"", packed[:-30], b"\x80\x04" + packed):
+    method = packed.index(b"PK\x01\x02") + 10  # of compression, where the archive lists what it holds
+    unknown = packed[:method] + b"\x63" + packed[method + 1 :]
+    array = io.BytesIO()
+    np.save(array, np.ones(2))
+    for damaged in (b"", packed[:-30], b"\x80\x04" + packed, unknown, array.getvalue()):
         store.path("key").write_bytes(damaged)
         with pytest.raises(KeyError):
             store.get("key")

@@ -336,6 +336,10 @@ def small():
             lambda: train(small, IMAGES, LABELS, SPLIT._replace(test_out=np.array([[0, 1]])), 2, **QUIET),
             "image 0 is in split.train and in a test part; split by image",
         ),
+        (
+            lambda: train(small, IMAGES, LABELS, tuple(SPLIT), 2, **QUIET),
+            r"PoseSplit, got a tuple; make it .*PoseSplit\(",
+        ),
         (lambda: train(small, IMAGES, LABELS, SPLIT, 2, **QUIET, epochs=0), "epochs must be a whole number"),
         (lambda: train(small, IMAGES, LABELS, SPLIT, 2, **QUIET, rate=0), "rate must be positive"),
         (lambda: train(small, IMAGES, LABELS, SPLIT, 2, **QUIET, warm_up=2), r"warm_up must be .*\[0, 1\), got 2"),
@@ -359,6 +363,26 @@ def test_what_does_not_fit_is_refused_with_the_remedy(call, message):
 def test_training_that_diverges_says_so(few):
     with pytest.raises(FloatingPointError, match="diverged; lower rate = 1e\\+30"):
         train(CNN.small, *few, 3, **QUIET, epochs=3, rate=1e30)
+
+
+def test_training_that_diverges_in_its_last_step_says_so(monkeypatch):
+    def broken(loop, bar):
+        loop.history.append([0.5])
+        with torch.no_grad():
+            next(loop.model.parameters()).fill_(torch.nan)
+
+    monkeypatch.setattr("symlib.training.loop._Loop.run_epoch", broken)
+    with pytest.raises(FloatingPointError, match="NaN for 1 of 1 rows.*diverged; lower rate = 0.002"):
+        train(small, IMAGES, LABELS, SPLIT, 2, **QUIET, epochs=1)
+
+
+def test_a_network_that_gives_nan_has_no_accuracy():
+    model = small()
+    with torch.no_grad():
+        model.layers[-1].bias.fill_(torch.nan)
+    for call in (lambda: evaluate(model, IMAGES, LABELS, [[2, 1]], 2), lambda: predict(model, IMAGES, [[2, 1]], 2)):
+        with pytest.raises(FloatingPointError, match="NaN for 1 of 1 rows, the first of image 2 in pose 1"):
+            call()
 
 
 class Linear(torch.nn.Module):

@@ -72,6 +72,8 @@ def classes_of(model: Callable, points: NDArray, labels: list[Label]) -> NDArray
 
 def _codes(given, b, labels):
     given = np.asarray(given)
+    if given.dtype.kind == "f" and np.isnan(given).any():
+        raise Refused(f"model gives NaN for {np.isnan(given.reshape(b, -1)).any(axis=1).sum()} of {b} points; mend it")
     if given.ndim == 2 and given.shape == (b, len(labels)):
         return given.argmax(axis=1)
     if given.ndim == 2 and given.shape == (b, 1):

@@ -36,6 +36,10 @@ def named_group(group: str | FiniteGroup | ArrayLike) -> FiniteGroup:
     """
     if isinstance(group, FiniteGroup):
         return group
+    if group is None or isinstance(group, (int, float)):
+        raise ValueError(
+            f"group must be a name, as {KNOWN[0]!r}, a FiniteGroup or its multiplication table, got {group}"
+        )
     if not isinstance(group, str):
         return FiniteGroup(group, name="the group of your table")
     if is_array_file(group):

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from symlib.diagnose.report import Label, Refused
 from symlib.groups import FiniteGroup
 from symlib.support.checks import finite_array, plain_array
+from symlib.support.labels import EXACT
 
 _LARGEST = 1e100
 
@@ -76,6 +77,8 @@ def samples(
 def _classes(y, n):
     """Classes as 0 … k−1, and the labels that they stand for."""
     given = plain_array(y, "y")
+    if given.shape == (n, 1):
+        raise Refused(f"y must hold one class a sample, ({n},), got shape {given.shape}; pass y[:, 0]")
     if given.ndim == 2 and given.shape[0] == n:
         raise Refused(
             f"y must hold one class a sample, ({n},), got shape {given.shape}; of one-hot rows take y.argmax(1)"
@@ -89,6 +92,11 @@ def _classes(y, n):
             raise Refused(
                 f"y must hold classes, whole numbers or strings, got {given[given != np.round(given)][0]}; diagnose is "
                 "for classification: cut a quantity into classes first"
+            )
+        if np.abs(given).max(initial=0) > EXACT:
+            raise Refused(
+                f"y holds {np.abs(given).max():.3g}, and beyond 2^53 floats do not tell whole numbers apart; pass "
+                "integers or strings"
             )
         given = given.astype(np.int64)
     elif given.dtype.kind == "O":
@@ -121,6 +129,12 @@ def _objects(objects, n):
     if given.dtype.kind == "f" and not np.isfinite(given).all():
         raise Refused("objects must be ids, got NaN or inf; give every sample the id of its object")
     if given.dtype.kind == "O":
+        unnamed = [entry is None or entry != entry for entry in given]
+        if any(unnamed):
+            raise Refused(
+                f"objects must be ids, got {given[unnamed.index(True)]} at {unnamed.index(True)}; give every sample "
+                "the id of its object"
+            )
         given = given.astype(str)
     return np.unique(given, return_inverse=True)[1].astype(np.intp)
 
@@ -146,6 +160,8 @@ def _missing(missing, labels, group):
     if missing is None:
         return None
     cells = []
+    if not np.iterable(missing):
+        raise Refused(f"missing must be a list of (class, pose) pairs, got {missing!r}; pass [(class, pose)]")
     for cell in missing:
         if not isinstance(cell, (tuple, list, np.ndarray)) or len(cell) != 2:
             raise Refused(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from symlib.diagnose.sources.samples import LabelledSamples, as_names, checked_samples, refuse_bytes
+from symlib.support.labels import EXACT
 from symlib.support.nearest import perhaps
 
 _LABELS = ("y", "label", "class", "target")
@@ -24,22 +25,28 @@ def read_csv(
     """The columns of a .csv file: labels, poses and objects where they are named, and the numbers of all the others.
 
     Without `labels` the column y, label, class or target is taken. `samples` chooses columns: names or patterns such
-    as "pixel*", separated by commas, in the order of the file.
+    as "pixel*", separated by commas, in the order of the file; patterns leave out columns that are named otherwise.
 
     Raises
     ------
     ValueError
-        If the file cannot be read, lacks a column (those that it has are named), a row has more or fewer entries than
-        the first line, or an entry is no number, with line and column; or as `checked_samples`.
+        If the file cannot be read, lacks a column (those that it has are named), has one twice, a row has more or fewer
+        entries than the first line, or an entry is no number, with line and column; if it is not clear which column
+        holds the labels, or the samples take it in; or as `checked_samples`.
     """
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             rows = [row for row in csv.reader(file) if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} cannot be read as .csv: {error}; save it as text in UTF-8") from error
+    except (OSError, csv.Error) as error:
         raise ValueError(f"{path} cannot be read as .csv: {error}") from error
     if len(rows) < 2:
         raise ValueError(f"{path} needs a first line with the names of its columns and a row a sample, got {len(rows)}")
     head, body = [name.strip() for name in rows[0]], rows[1:]
+    other = next((mark for mark in ";\t|" if mark in rows[0][0]), None)
+    if len(head) == 1 and other:
+        raise ValueError(f"{path} must have commas between its columns, got {other!r}; write it anew with commas")
     if all(_is_number(name) for name in head):
         raise ValueError(f"the first line of {path} must name the columns, got numbers; put a line of names there")
     for line, row in enumerate(body, 2):
@@ -47,9 +54,12 @@ def read_csv(
             raise ValueError(
                 f"{path}, row {line}, has {len(row)} entries, and the first line names {len(head)} columns"
             )
-    labels = labels or next((name for name in _LABELS if name in head), None)
     if labels is None:
-        raise ValueError(f"{path} has no column {' or '.join(_LABELS)}; name that of the labels, --labels NAME")
+        found = [name for name in _LABELS if name in head]
+        if len(found) != 1:
+            had = f"the columns {' and '.join(found)}" if found else f"no column {' or '.join(_LABELS)}"
+            raise ValueError(f"{path} has {had}; name that of the labels, --labels NAME")
+        labels = found[0]
     named = {"y": labels, "pose": pose, "objects": objects}
     places = {kind: _place(head, name, path) for kind, name in named.items() if name is not None}
     columns = _chosen(head, samples, set(places.values()), path)
@@ -73,17 +83,35 @@ def _chosen(head, patterns, taken, path):
         columns = [j for j in range(len(head)) if j not in taken]
     else:
         wanted = [pattern.strip() for pattern in patterns.split(",")]
-        columns = [j for j, name in enumerate(head) if any(fnmatchcase(name, pattern) for pattern in wanted)]
+        for pattern in wanted:
+            _refuse_sample_column(pattern, head, taken, path)
+        columns = [
+            j for j, name in enumerate(head) if j not in taken and any(fnmatchcase(name, pattern) for pattern in wanted)
+        ]
     if not columns:
         raise ValueError(f"{path} has no columns of numbers for the samples; it has {', '.join(map(repr, head))}")
     return columns
 
 
+def _refuse_sample_column(pattern, head, taken, path):
+    if pattern in [head[j] for j in taken]:
+        raise ValueError(
+            f"--samples takes in {pattern!r} of {path}, which is no sample by another option; leave it out"
+        )
+    if not any(fnmatchcase(name, pattern) for name in head):
+        raise ValueError(f"{path} has no columns of numbers {pattern!r}{perhaps(pattern, head)}; it has {_shown(head)}")
+
+
 def _place(head, name, path):
+    if head.count(name) > 1:
+        raise ValueError(f"{path} has {head.count(name)} columns {name!r}; give each a name of its own")
     if name not in head:
-        shown = ", ".join(map(repr, head[:12])) + (" …" if len(head) > 12 else "")
-        raise ValueError(f"{path} has no column {name!r}{perhaps(name, head)}; it has {shown}")
+        raise ValueError(f"{path} has no column {name!r}{perhaps(name, head)}; it has {_shown(head)}")
     return head.index(name)
+
+
+def _shown(head):
+    return ", ".join(map(repr, head[:12])) + (" …" if len(head) > 12 else "")
 
 
 def _is_number(text):
@@ -95,5 +123,9 @@ def _is_number(text):
 
 
 def _numbers_or_names(column):
-    numbers = [_is_number(text) for text in column]
-    return np.array(column, dtype=float) if all(numbers) else np.array(column, dtype=str)
+    """Numbers if all are, but for those that float64 would round: long ids are names."""
+    text = np.array(column, dtype=str)
+    if not all(map(_is_number, column)):
+        return text
+    numbers = text.astype(float)
+    return text if (np.isfinite(numbers) & (np.abs(numbers) > EXACT)).any() else numbers

@@ -125,9 +125,15 @@ def _grey(reader, path, side):
 def _flat(image_module, image):
     """One channel: of 8 bits, or real numbers from 0 to 1 where the file has more."""
     if image.mode.startswith("I"):
-        deep = np.asarray(image, dtype=np.float32) / 65535
-        return image_module.fromarray(deep)
+        image = image_module.fromarray(np.asarray(image, dtype=np.float32) / 65535)
     if image.mode == "F":
+        low, high = np.min(image), np.max(image)
+        # Beside pictures of 8 bits they would count a hundred times.
+        if not (0 <= low and high <= 1):
+            raise ValueError(
+                f"grey values must be whole numbers of 8 or 16 bits, or real ones from 0 to 1, got {low:.3g} to "
+                f"{high:.3g} once 16 bits are 1"
+            )
         return image
     if "A" in image.getbands() or "transparency" in image.info:
         image = image.convert("RGBA")

@@ -6,7 +6,7 @@ from symlib.diagnose.sources.csv_files import read_csv
 from symlib.diagnose.sources.data_sets import read_data_set
 from symlib.diagnose.sources.image_folder import read_folder
 from symlib.diagnose.sources.samples import MOST_SAMPLES, LabelledSamples
-from symlib.support.checks import positive_int
+from symlib.support.checks import nonnegative_int, positive_int
 from symlib.support.files import expanded
 
 
@@ -60,6 +60,7 @@ def read_samples(
     named = {"samples": samples, "labels": labels, "pose": pose, "objects": objects}
     if side is not None:
         side = positive_int(side, "side")
+    most, seed = positive_int(most, "most"), nonnegative_int(seed, "seed")
     place = expanded(path)
     if place.is_dir():
         _refuse_options(path, "a folder of images", {"samples": samples, "labels": labels})

@@ -4,6 +4,7 @@ from matplotlib.figure import Figure
 
 from symlib.plots.live.assemble import live
 from symlib.plots.output import HTMLFigure
+from symlib.support.checks import real
 
 
 def live_two_circles(
@@ -33,6 +34,15 @@ def live_two_circles(
     Returns
     -------
     HTMLFigure
+
+    Raises
+    ------
+    ValueError
+        If one of the four numbers lies outside of its range.
     """
+    limits = {"poses": (2, 32), "separation": (0.02, 1.6), "length_scale": (0.1, 1), "ridge": (1e-8, 1)}
     start = {"poses": poses, "separation": separation, "length_scale": length_scale, "ridge": ridge}
+    for name, (low, high) in limits.items():
+        if not low <= real(start[name], name) <= high:
+            raise ValueError(f"{name} must lie between {low:g} and {high:g}, got {start[name]!r}")
     return live(static, "circles", data=start, number=number, alt=alt, caption=caption)

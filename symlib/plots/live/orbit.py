@@ -43,13 +43,19 @@ def live_orbit(
     Raises
     ------
     ValueError
-        If a motion is neither of the two, or ridges are given and sets are not pairs.
+        If a motion is neither of the two, arrays do not fit each other, or ridges are given and sets are not pairs.
     """
     images = np.asarray(images, dtype=float)
     if set(kappa) - set(_UNITS):
         raise ValueError(f"kappa must name motions of {list(_UNITS)}, got {list(kappa)}")
     if ridges is not None and images.shape[1] != 2:
         raise ValueError(f"the error with ridges is that of pairs; images has {images.shape[1]} a set")
+    orbits = {np.shape(gram)[::3] for networks in kappa.values() for grams in networks.values() for gram in grams}
+    if np.shape(digits) != images.shape[:2] or orbits - {images.shape[:2]}:
+        raise ValueError(
+            f"images hold {images.shape[:2]} sets and orbits, and so must digits and kappa; got digits of shape "
+            f"{np.shape(digits)}, and (sets, C) of kappa in {sorted(orbits)}"
+        )
     motions = [
         {
             "name": motion,

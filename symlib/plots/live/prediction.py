@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from symlib.plots.live.assemble import live
 from symlib.plots.output import HTMLFigure
+from symlib.support.checks import finite_array
 
 # So many points are a curve to draw with a finger, and a way with the Tab key that one still goes.
 _POINTS = 12
@@ -52,10 +53,11 @@ def live_prediction(
     Raises
     ------
     ValueError
-        If `computed` is not as long as `x`, or does not lie within `ylim`, positive where `log`.
+        If `computed` is not as long as `x`, or does not lie within `ylim`, positive where `log`; if numbers `x` do not
+        grow.
     """
     values, (low, high) = np.asarray(computed, float), ylim
-    if values.shape != (len(x),):
+    if values.shape != (len(x),) or not len(x):
         raise ValueError(f"computed must hold a number for each of the {len(x)} x, got shape {values.shape}")
     if not (low <= values.min() and values.max() <= high and low < high and (low > 0 or not log)):
         raise ValueError(
@@ -63,6 +65,8 @@ def live_prediction(
             f"computed runs from {values.min():.3g} to {values.max():.3g}, ylim is {ylim}"
         )
     names = isinstance(x[0], str)
+    if not names and (len(x) < 2 or not (np.diff(finite_array(x, "x")) > 0).all()):
+        raise ValueError(f"x must be two numbers at least, growing, or names, got {list(x)}")
     data = {
         "x": list(x) if names else np.asarray(x, float).tolist(),
         "computed": values.tolist(),

@@ -53,8 +53,9 @@ def live_two_digits(
     Raises
     ------
     ValueError
-        If a number of poses does not divide n, or the sample's arrays are not one a pair.
+        If a number of poses does not divide n, arrays do not fit each other, or `poses` or `start` is not among them.
     """
+    images, digits = np.asarray(images), np.asarray(digits)
     kappa, sample_kappa, pairs = np.asarray(kappa), np.asarray(sample_kappa), np.asarray(sample_images)
     n, p = len(kappa), len(pairs)
     if any(n % count for count in counts) or sample_kappa.shape[:2] != (p, n):
@@ -62,13 +63,23 @@ def live_two_digits(
             f"counts must divide the {n} poses of kappa, which sample_kappa has of each of {p} pairs too; got counts "
             f"{list(counts)} and sample_kappa of shape {sample_kappa.shape}"
         )
+    if (
+        poses not in counts
+        or not set(start) <= set(range(len(digits)))
+        or not len(images) == len(digits) == kappa.shape[1]
+    ):
+        raise ValueError(
+            f"poses must be one of counts {list(counts)}, start two places in digits, of which kappa has an orbit "
+            f"each; got poses {poses}, start {list(start)}, {len(images)} images, {len(digits)} digits, "
+            f"kappa {kappa.shape}"
+        )
     if np.shape(exact) != (len(counts), p) or np.shape(paper) != (len(counts), p):
         raise ValueError(
             f"exact and paper must have shape {(len(counts), p)}, got {np.shape(exact)}, {np.shape(paper)}"
         )
     data = {
         "images": packed_ink(images),
-        "digits": np.asarray(digits).tolist(),
+        "digits": digits.tolist(),
         "kappa": packed_kappa(kappa[None]),
         "sample": {
             "images": packed_ink(pairs.reshape(-1, *pairs.shape[2:])),

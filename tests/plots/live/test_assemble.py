@@ -12,6 +12,7 @@ from symlib.plots.live import assemble
 def picture():
     fig, ax = plots.figure(width=2.0, height=1.5)
     ax.plot([0, 1])
+    plots.plt.close("all")  # those of figures that were refused
     return fig
 
 
@@ -46,6 +47,26 @@ def test_a_picture_that_covers_the_result_is_named_by_what_is_drawn():
 def test_a_curve_that_does_not_fit_its_scale_is_refused(computed, ylim, log, words):
     with pytest.raises(ValueError, match=re.escape(words)):
         plots.live_prediction(picture(), [1, 2], computed, xlabel="x", ylabel="y", ylim=ylim, log=log, alt="axes")
+
+
+@pytest.mark.parametrize("x", [[2, 1], [1], [1, float("nan")], [1, 1]])
+def test_numbers_across_must_grow(x):
+    with pytest.raises(ValueError, match="x must be"):
+        plots.live_prediction(picture(), x, [0.5] * len(x), xlabel="x", ylabel="y", ylim=(0, 1), alt="axes")
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"poses": 33}, "poses must lie between 2 and 32, got 33"),
+        ({"separation": -0.5}, "separation must lie between 0.02 and 1.6"),
+        ({"length_scale": float("nan")}, "length_scale must lie between 0.1 and 1, got nan"),
+        ({"ridge": None}, "ridge must be one real number"),
+    ],
+)
+def test_what_a_slider_does_not_reach_is_refused(given, words):
+    with pytest.raises(ValueError, match=words):
+        plots.live_two_circles(picture(), alt="circles", **given)
 
 
 def test_data_must_be_finite_and_cannot_end_the_script():
