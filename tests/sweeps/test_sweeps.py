@@ -299,7 +299,7 @@ def crashes_once(folder):
 if __name__ == "__main__":
     for last in (False, True):
         with local_workers(2) as client:
-            work = client.map(waits, range(40), pause=0.3)
+            work = client.map(waits, range(12), pause=0.3)
             time.sleep(0.5)
             if last:
                 print("closed", file=sys.stderr, flush=True)
