@@ -79,6 +79,6 @@ endef
 
 # The stamp is written last, so an installation that was interrupted is taken up again.
 .venv/.installed: pyproject.toml constraints.txt | .venv/bin/python
-	@echo "Installing the pinned packages into .venv (about 233 of them; some minutes the first time)"
+	@echo "Installing the pinned packages into .venv (about 231 of them; some minutes the first time)"
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
 	@touch $@
