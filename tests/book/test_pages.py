@@ -56,28 +56,7 @@ def test_opens_without_a_flaw(visit):
     # A hidden frame of a slider is not laid out, but its image is decoded all the same. The gallery's come later.
     missing = "i => i.filter(i => i.loading !== 'lazy' && !i.naturalWidth).map(i => i.alt)"
     assert images.evaluate_all(missing) == []
-    for width in visit.widths():
-        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width
-        assert page.evaluate(CUT_OFF) == [], width
-        # A box scrolls to its right only: what begins left of it is out of reach.
-        assert page.locator("div.math > mjx-container").evaluate_all(BEGINS_OUTSIDE) == [], width
-    assert visit.problems == []
-
-
-# Elements that reach out of the screen where no box around them scrolls: a reader cannot get at them.
-CUT_OFF = """() => [...document.querySelectorAll('article *')].filter(e => {
-    const box = e.getBoundingClientRect();
-    if (box.width === 0 || box.right <= innerWidth + 1 || e.closest('mjx-assistive-mml')) return false;
-    for (let a = e.parentElement; a; a = a.parentElement) {
-        if (['auto', 'scroll'].includes(getComputedStyle(a).overflowX)) return false;
-    }
-    return true;
-}).map(e => e.outerHTML.slice(0, 120))"""
-
-
-BEGINS_OUTSIDE = """formulas => formulas.filter(
-    e => e.getBoundingClientRect().left < e.parentElement.getBoundingClientRect().left - 1
-).map(e => e.textContent)"""
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
 def raw_formulas(page):
@@ -250,18 +229,40 @@ OUT_OF_REACH = """() => [...document.querySelectorAll('body *')].filter(e => {
 }).map(e => e.outerHTML.slice(0, 120))"""
 
 
+# Elements that reach out of the screen where no box around them scrolls: a reader cannot get at them.
+CUT_OFF = """() => [...document.querySelectorAll('article *')].filter(e => {
+    const box = e.getBoundingClientRect();
+    if (box.width === 0 || box.right <= innerWidth + 1 || e.closest('mjx-assistive-mml')) return false;
+    for (let a = e.parentElement; a; a = a.parentElement) {
+        if (['auto', 'scroll'].includes(getComputedStyle(a).overflowX)) return false;
+    }
+    return true;
+}).map(e => e.outerHTML.slice(0, 120))"""
+
+
+BEGINS_OUTSIDE = """formulas => formulas.filter(
+    e => e.getBoundingClientRect().left < e.parentElement.getBoundingClientRect().left - 1
+).map(e => e.textContent)"""
+
+
 TOO_WIDE = "boxes => boxes.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.id || e.textContent.slice(0, 60))"
 
 
 @of_all_pages
 def test_with_all_folds_open_no_page_scrolls_sideways_and_every_box_is_in_reach(visit):
-    visit.page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
+    page = visit.page
+    page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
     visit.boxes_marked()
+    displays = page.locator(".bd-article div.math")
     for width in visit.widths():
-        assert visit.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width
-        assert visit.page.evaluate(OUT_OF_REACH) == [], width
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width
+        assert page.evaluate(OUT_OF_REACH) == [], width
+        assert page.evaluate(CUT_OFF) == [], width
+        # A box scrolls to its right only: what begins left of it is out of reach.
+        assert displays.locator("> mjx-container").evaluate_all(BEGINS_OUTSIDE) == [], width
         # A display may scroll on a phone. On a screen it must not: its number would be out of sight.
-        assert width == NARROW or visit.page.locator(".bd-article div.math").evaluate_all(TOO_WIDE) == []
+        assert width == NARROW or displays.evaluate_all(TOO_WIDE) == []
+    assert visit.problems == []
 
 
 # axe looks at every element. Of the words of code and of signatures one of each colour is left, a dozen of the formulas
