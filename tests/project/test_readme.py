@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from book.builder.readme_figure import FIGURE, headline
+from book.builder.readme_figure import FIGURE, NARROW, headline
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 
@@ -18,6 +18,7 @@ def test_numbers_are_computed():
 
 def test_figure_is_there():
     assert f"book/figures/{FIGURE.name}" in README and FIGURE.stat().st_size > 10_000
+    assert f'url("{NARROW.name}")' in (NARROW.parent / "custom.css").read_text() and NARROW.stat().st_size > 10_000
 
 
 def test_examples_run(capsys, one_torch_thread, tmp_path, monkeypatch):
