@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from symlib.support.checks import plain_array
 
@@ -35,7 +36,7 @@ def whole_or_text(values: Any, called: str, n: int) -> Any:
                 f"{called} must hold text in UTF-8 ({error}); decode it: numpy.char.decode(y, ...)"
             ) from error
     if values.dtype.kind == "O":
-        _refuse_missing([value is None or value != value for value in values], values, called)
+        _refuse_missing(absent(values), values, called)
         values = np.array([str(value) for value in values])
     if values.dtype.kind == "f":
         wrong = np.flatnonzero(~np.isfinite(values) | (values != np.round(values)))
@@ -52,6 +53,11 @@ def whole_or_text(values: Any, called: str, n: int) -> Any:
         raise ValueError(f"{called} must hold whole numbers or names, got dtype {values.dtype}")
     _refuse_missing([not value.strip() for value in values], values, called)
     return values
+
+
+def absent(values: NDArray) -> list[bool]:
+    """Which entries of an array of objects are None or NaN."""
+    return [value is None or value != value for value in values]
 
 
 def _refuse_missing(missing: list[bool], values: Any, called: str) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from symlib.diagnose.report import Label, Refused
 from symlib.groups import FiniteGroup
 from symlib.support.checks import finite_array, plain_array
-from symlib.support.labels import EXACT
+from symlib.support.labels import EXACT, absent
 
 _LARGEST = 1e100
 
@@ -100,7 +100,7 @@ def _classes(y, n):
             )
         given = given.astype(np.int64)
     elif given.dtype.kind == "O":
-        if any(entry is None or entry != entry for entry in given):
+        if any(absent(given)):
             raise Refused("y must hold classes, got None or NaN; leave out samples without a label")
         given = given.astype(str)
     elif given.dtype.kind == "b":
@@ -129,7 +129,7 @@ def _objects(objects, n):
     if given.dtype.kind == "f" and not np.isfinite(given).all():
         raise Refused("objects must be ids, got NaN or inf; give every sample the id of its object")
     if given.dtype.kind == "O":
-        unnamed = [entry is None or entry != entry for entry in given]
+        unnamed = absent(given)
         if any(unnamed):
             raise Refused(
                 f"objects must be ids, got {given[unnamed.index(True)]} at {unnamed.index(True)}; give every sample "
